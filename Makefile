@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine with Python 3.11 or later: `make demo`, `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := .make/run.stamp
+DEV := .make/dev.stamp
+# Paintings that the shipped styles are made from; they are not part of the repository.
+PAINTINGS ?= ../shared/data
+
+.PHONY: demo test test-all check styles wheel clean
+.DELETE_ON_ERROR:
+
+demo: $(RUN)
+	$(BIN)/python scripts/demo.py demo
+
+test: $(DEV) check
+	$(BIN)/python -m pytest -q -m "not slow and not gpu"
+
+test-all: $(DEV)
+	$(BIN)/python -m pytest -q -m "not gpu"
+
+check: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+styles: $(RUN)
+	$(BIN)/python scripts/make_styles.py --paintings $(PAINTINGS)
+
+wheel: $(DEV)
+	$(BIN)/python -m build --wheel
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@mkdir -p $(@D) && touch $@
+
+$(DEV): pyproject.toml constraints.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .make build dist demo

@@ -1,0 +1,88 @@
+"""Whatever stops a run, in its middle: the right exit code, no part file, no orphan."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+DEADLINE = 30  # seconds; only proves that nothing hangs
+
+
+def children_of(parent: int) -> list[int]:
+    """Return the direct children of a process, as Linux tells them."""
+    listing = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+    )
+    return [int(word) for word in listing.stdout.split()]
+
+
+def wait_for(what: str, condition: object) -> None:
+    end = time.monotonic() + DEADLINE
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def painting(clip: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Start the command; when ffmpeg has begun to write, give the process and ffmpeg's number."""
+    command = [sys.executable, "-m", "vstyle", "stylize", str(clip), "--model", "identity"]
+    run = subprocess.Popen(
+        [*command, "--codec", "ffv1", "-o", str(folder / "out.mkv")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+
+        def written() -> bool:
+            return any(part.stat().st_size > 10_000 for part in folder.glob(".*.part"))
+
+        wait_for("the first bytes", lambda: run.poll() is not None or written())
+        assert run.poll() is None
+        yield run, next(iter(children_of(run.pid)))
+    finally:
+        if run.poll() is None:
+            run.kill()
+        run.communicate()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_everything(number: int, code: int, long_clip: Path, tmp_path: Path) -> None:
+    with painting(long_clip, tmp_path) as (run, child):
+        run.send_signal(number)
+        _, err = run.communicate(timeout=DEADLINE)
+    assert run.returncode == code
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+    wait_for("the end of ffmpeg", lambda: not Path(f"/proc/{child}").exists())
+
+
+def test_a_killed_ffmpeg_is_an_error_within_seconds(long_clip: Path, tmp_path: Path) -> None:
+    with painting(long_clip, tmp_path) as (run, child):
+        os.kill(child, signal.SIGKILL)
+        _, err = run.communicate(timeout=DEADLINE)
+    assert run.returncode == 5
+    assert err.startswith("vstyle: ffmpeg was killed by signal 9\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reader_that_leaves_is_141() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command = [sys.executable, "-m", "vstyle", "stylize", "--help"]
+        run = subprocess.run(
+            command, stdout=writer, stderr=subprocess.PIPE, timeout=DEADLINE, check=False
+        )
+    finally:
+        os.close(writer)
+    assert run.returncode == 141
+    assert run.stderr == b""

@@ -1,0 +1,101 @@
+"""The generator: what it promises about sizes, styles, trust, and being foldable."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from vstyle.models.generator import Block, Generator, GeneratorConfig, Modulated
+
+SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=1, code=8)
+
+
+@pytest.fixture
+def generator() -> Generator:
+    torch.manual_seed(0)
+    return Generator(SMALL).eval()
+
+
+def inputs(config: GeneratorConfig, height: int = 32, width: int = 48) -> list[torch.Tensor]:
+    torch.manual_seed(1)
+    blocks = (height // config.factor, width // config.factor)
+    return [
+        torch.rand(2, 3, height, width),
+        torch.rand(2, 3, height, width),
+        torch.rand(2, 1, *blocks),
+        torch.randn(2, config.code),
+    ]
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_output_has_the_size_of_the_frame_and_values_of_a_picture(factor: int) -> None:
+    """Any multiple of the stride goes through; the values stay in 0..1."""
+    config = GeneratorConfig(factor=factor, widths=(8, 8, 16), blocks=1, code=8)
+    painted = Generator(config).eval()(*inputs(config))
+    assert painted.shape == (2, 3, 32, 48)
+    assert painted.min() >= 0
+    assert painted.max() <= 1
+
+
+def test_no_trust_means_no_memory(generator: Generator) -> None:
+    """With trust 0 the blend takes nothing of the carried picture but what the stem sees."""
+    frame, carried, trust, code = inputs(SMALL)
+    with torch.no_grad():
+        generator.stem.conv.weight[:, 3 * 16 : 6 * 16] = 0
+        nothing = generator(frame, carried, trust * 0, code)
+        other = generator(frame, 1 - carried, trust * 0, code)
+    torch.testing.assert_close(nothing, other)
+
+
+def test_a_pixel_takes_no_more_than_the_limit_of_the_carried_picture(generator: Generator) -> None:
+    """With a saturated gate and full trust, the share of the carried picture is the limit."""
+    frame, _, trust, code = inputs(SMALL)
+    block = SMALL.factor**2
+    with torch.no_grad():
+        generator.stem.conv.weight[:, 3 * block : 6 * block] = 0
+        generator.head.conv.bias[3 * block :] = 1e4
+        black = generator(frame, frame * 0, trust * 0 + 1, code)
+        white = generator(frame, frame * 0 + 1, trust * 0 + 1, code)
+    torch.testing.assert_close(white - black, torch.full_like(frame, SMALL.carry_limit))
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_folding_a_style_into_the_weights_changes_nothing(kernel: int) -> None:
+    """The plain convolution with folded weights equals the modulated one, for every style."""
+    torch.manual_seed(0)
+    layer = Modulated(SMALL, 5, 7, kernel)
+    torch.nn.init.normal_(layer.style.weight)
+    torch.nn.init.normal_(layer.style.bias)
+    x, code = torch.randn(1, 5, 8, 8), torch.randn(SMALL.code)
+    weight, bias = layer.folded(code)
+    folded = F.conv2d(x, weight, bias, padding=kernel // 2)
+    torch.testing.assert_close(folded, layer(x, code[None]), rtol=1e-4, atol=1e-4)
+
+
+def test_a_block_does_not_see_brightness_and_contrast_of_its_branch() -> None:
+    """Instance norm: scaling the branch's first convolution leaves the output as it is."""
+    torch.manual_seed(0)
+    block = Block(SMALL, 16).eval()
+    x, code = torch.randn(1, 16, 8, 8), torch.randn(1, SMALL.code)
+    with torch.no_grad():
+        before = block(x, code)
+        block.first.conv.weight *= 3
+        torch.testing.assert_close(block(x, code), before, rtol=1e-3, atol=1e-3)
+
+
+def test_sub_pixels_start_alike() -> None:
+    """Before training, all pixels of a block have the same colour: no grid to unlearn."""
+    torch.manual_seed(0)
+    generator = Generator(SMALL).eval()
+    frame, carried, trust, code = inputs(SMALL)
+    painted = generator(frame, carried, trust * 0, code)
+    blocks = F.pixel_unshuffle(painted, SMALL.factor).unflatten(1, (3, -1))
+    torch.testing.assert_close(blocks, blocks[:, :, :1].expand_as(blocks))
+
+
+def test_the_style_changes_the_picture(generator: Generator) -> None:
+    """Two codes, two pictures: the modulation is wired into the network."""
+    frame, carried, trust, code = inputs(SMALL)
+    with torch.no_grad():
+        assert not torch.allclose(
+            generator(frame, carried, trust, code), generator(frame, carried, trust, -code)
+        )

@@ -1,0 +1,84 @@
+"""Every term against a value worked out by other means."""
+
+import numpy as np
+import pytest
+import torch
+
+from vstyle.training import losses
+
+
+def test_statistics_are_mean_deviation_and_gram() -> None:
+    """Against NumPy, channel by channel."""
+    torch.manual_seed(0)
+    x = torch.rand(2, 5, 6, 7)
+    found = losses.statistics(x)
+    flat = x.numpy().reshape(2, 5, 42)
+    np.testing.assert_allclose(found.mean, flat.mean(2), rtol=1e-5)
+    np.testing.assert_allclose(found.deviation, flat.std(2), rtol=1e-3)
+    np.testing.assert_allclose(found.gram[1], flat[1] @ flat[1].T / 42, rtol=1e-5)
+
+
+def test_distances_of_a_hand_made_pair() -> None:
+    """One channel, values worked out on paper: means 1 and 3, deviations 1 and 1."""
+    a = losses.statistics(torch.tensor([0.0, 2.0]).view(1, 1, 1, 2))
+    b = losses.statistics(torch.tensor([2.0, 4.0]).view(1, 1, 1, 2))
+    assert losses.moments_distance(a, b).item() == pytest.approx(4.0, rel=1e-4)
+    # Gram matrices: mean squares 2 and 10.
+    assert losses.gram_distance(a, b).item() == pytest.approx(64 / 100, rel=1e-4)
+
+
+@pytest.mark.parametrize("distance", [losses.moments_distance, losses.gram_distance])
+def test_style_distances_do_not_depend_on_the_layers_scale(distance) -> None:
+    """Features ten times as large, the same distance."""
+    torch.manual_seed(0)
+    x, y = torch.rand(1, 4, 8, 8), torch.rand(1, 4, 8, 8)
+    near = distance(losses.statistics(x), losses.statistics(y))
+    far = distance(losses.statistics(10 * x), losses.statistics(10 * y))
+    torch.testing.assert_close(near, far, rtol=1e-3, atol=1e-6)
+
+
+def test_content_lets_go_of_contrast_and_colour() -> None:
+    """A channel scaled and shifted has the same content; other shapes do not."""
+    torch.manual_seed(0)
+    x = torch.rand(1, 4, 16, 16)
+    assert losses.content(3 * x + 1, x).item() < 1e-3
+    assert losses.content(torch.rand(1, 4, 16, 16), x).item() > 1
+
+
+def test_structure_is_ssim() -> None:
+    """Against Wang's formula computed with NumPy's convolution over one window."""
+    torch.manual_seed(0)
+    x, y = torch.rand(1, 3, 11, 11), torch.rand(1, 3, 11, 11)
+    at = np.arange(-5, 6)
+    line = np.exp(-(at**2) / 4.5)
+    w = np.outer(line, line) / line.sum() ** 2
+    grey = np.array([0.299, 0.587, 0.114])
+    a, b = (np.tensordot(grey, z[0].double().numpy(), 1) for z in (x, y))
+    ma, mb = (w * a).sum(), (w * b).sum()
+    va, vb, ab = (w * a * a).sum() - ma**2, (w * b * b).sum() - mb**2, (w * a * b).sum() - ma * mb
+    c1, c2 = 1e-4, 9e-4
+    ssim = (2 * ma * mb + c1) * (2 * ab + c2) / ((ma**2 + mb**2 + c1) * (va + vb + c2))
+    assert losses.structure(x, y).item() == pytest.approx(1 - ssim, abs=1e-4)
+    assert losses.structure(x, x).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_flow_counts_only_what_is_visible() -> None:
+    """Half of the frame is off by 0.5, and that half is hidden, or is not."""
+    x = torch.zeros(1, 3, 4, 4)
+    y = x.clone()
+    y[..., 2:] = 0.5
+    seen = torch.ones(1, 1, 4, 4)
+    assert losses.flow(x, y, seen).item() == pytest.approx(0.25)
+    seen[..., 2:] = 0
+    assert losses.flow(x, y, seen).item() == 0
+    assert losses.flow(x, y, seen * 0).item() == 0
+
+
+def test_every_term_has_the_right_gradient() -> None:
+    """autograd's gradients against finite differences, in double precision where it is kept."""
+    torch.manual_seed(0)
+    x = torch.rand(1, 3, 12, 12, dtype=torch.float64, requires_grad=True)
+    y = torch.rand(1, 3, 12, 12, dtype=torch.float64)
+    seen = torch.ones(1, 1, 12, 12, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda z: losses.flow(z, y, seen), (x,))
+    assert torch.autograd.gradcheck(lambda z: losses.identity(z, y), (x,))

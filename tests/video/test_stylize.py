@@ -1,0 +1,219 @@
+"""In equals out: with engines that do nothing or little, everything but the paint is kept."""
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vstyle.engine.base import Engine, Identity, Mask, Picture
+from vstyle.errors import InputError, OutputError, UsageError
+from vstyle.video.decode import Frame, open_clip
+from vstyle.video.encode import Encoding
+from vstyle.video.stylize import Job, stylize
+
+LOSSLESS = Encoding(codec="ffv1")
+
+
+def times(path: Path) -> list[Fraction]:
+    with av.open(str(path)) as container:
+        return [frame.pts * frame.time_base for frame in container.decode(video=0)]
+
+
+def images(path: Path) -> list[np.ndarray]:
+    with open_clip(path) as source:
+        return [item.image for item in source.items if isinstance(item, Frame)]
+
+
+def packets(path: Path, track: int = 0) -> list[tuple[Fraction, bytes]]:
+    """Return when each packet of sound begins, in seconds, and what is in it."""
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[track]
+        base = stream.time_base
+        return [(p.pts * base, bytes(p)) for p in container.demux(stream) if p.size]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize("name", ["cfr", "ntsc", "vfr", "late", "rotated"])
+def test_every_frame_keeps_its_time(
+    name: str, suffix: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    source, painted = request.getfixturevalue(name), tmp_path / f"out{suffix}"
+    report = stylize(source, painted, Identity)
+    before, after = times(source), times(painted)
+    tick = Fraction(1, 1000) if suffix == ".mkv" else report.clip.time_base
+    assert report.frames == len(before) == len(after)
+    assert max(abs(a - b) for a, b in zip(before, after, strict=True)) <= tick
+    assert images(painted)[0].shape == (report.clip.height, report.clip.width, 3)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("name", ["cfr", "late"])
+def test_the_sound_is_the_same(
+    name: str, suffix: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    source, painted = request.getfixturevalue(name), tmp_path / f"out{suffix}"
+    stylize(source, painted, Identity)
+    before, after = packets(source), packets(painted)
+    assert [data for _, data in before] == [data for _, data in after]
+    assert max(abs(b[0] - a[0]) for b, a in zip(before, after, strict=True)) <= Fraction(1, 1000)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_everything_else_rides_along(rich: Path, suffix: str, tmp_path: Path) -> None:
+    painted = tmp_path / f"out{suffix}"
+    stylize(rich, painted, Identity)
+    with av.open(str(painted)) as container:
+        assert [s.metadata["language"] for s in container.streams.audio] == ["eng", "fra"]
+        assert len(container.streams.subtitles) == 1
+        assert [c["metadata"]["title"] for c in container.chapters()] == ["one", "two"]
+        assert [c["start"] * (c["time_base"] or 0) for c in container.chapters()] == [
+            0,
+            Fraction(2, 5),
+        ]
+        assert container.metadata["title"] == "A title"
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
+        words = [bytes(p) for p in container.demux(subtitles=0) if p.size]
+    assert any(b"Hello" in word for word in words)
+    for track in (0, 1):
+        assert [data for _, data in packets(painted, track)] == [
+            data for _, data in packets(rich, track)
+        ]
+
+
+def test_ffv1_keeps_the_paint_bit_for_bit(
+    ntsc: Path, odd: Path, inverter: Engine, tmp_path: Path
+) -> None:
+    for source in (ntsc, odd):
+        painted = tmp_path / f"{source.stem}.mkv"
+        seen: list[np.ndarray] = []
+
+        def keep(_: Job, frames: Iterable[Frame], seen: list[np.ndarray] = seen) -> Iterable[Frame]:
+            return (seen.append(frame.image) or frame for frame in frames)
+
+        stylize(source, painted, lambda: inverter, encoding=LOSSLESS, watch=keep)
+        for before, kept, after in zip(images(source), seen, images(painted), strict=True):
+            assert np.array_equal(after, 255 - before)
+            assert np.array_equal(after, kept)
+
+
+def test_strength_0_is_the_source(ntsc: Path, inverter: Engine, tmp_path: Path) -> None:
+    stylize(ntsc, tmp_path / "out.mkv", lambda: inverter, strength=0, encoding=LOSSLESS)
+    for before, after in zip(images(ntsc), images(tmp_path / "out.mkv"), strict=True):
+        assert np.array_equal(before, after)
+
+
+def test_an_odd_size_is_padded_and_said(odd: Path, tmp_path: Path) -> None:
+    report = stylize(odd, tmp_path / "out.mp4", Identity, encoding=Encoding(crf=0))
+    assert any("65x49 is odd" in note for note in report.notes)
+    for before, after in zip(images(odd), images(tmp_path / "out.mp4"), strict=True):
+        assert after.shape == (50, 66, 3)
+        assert np.abs(after[:49, :65].astype(int) - before).mean() < 20  # 4:4:4 to 4:2:0
+        assert np.abs(after[:, 65].astype(int) - after[:, 64]).mean() < 20  # edge, not black
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "note"),
+    [
+        (".webm", None, "becomes libopus"),
+        (".avi", "mpeg4", "becomes libmp3lame"),
+        (".gif", None, "left out"),
+        (".ts", None, ""),
+        (".nut", "ffv1", ""),
+        (".mov", "prores_ks", ""),
+        (".mkv", "libx265", ""),
+        (".mkv", "libsvtav1", ""),
+    ],
+)
+def test_every_container_is_written(
+    suffix: str, codec: str | None, note: str, cfr: Path, tmp_path: Path
+) -> None:
+    painted = tmp_path / f"out{suffix}"
+    report = stylize(cfr, painted, Identity, encoding=Encoding(codec=codec))
+    assert note in " ".join(report.notes)
+    assert bool(report.notes) == bool(note)
+    before, after = times(cfr), times(painted)
+    spacing = [b - a for a, b in pairwise(after)]
+    assert len(before) == len(after)
+    assert max(abs(space - Fraction(1, 25)) for space in spacing) <= Fraction(1, 100)
+
+
+def test_a_broadcast_counts_from_its_beginning(
+    cfr: Path, tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    broadcast, painted = tmp_path / "late.ts", tmp_path / "out.mp4"
+    ffmpeg("-i", cfr, "-c", "copy", "-output_ts_offset", "3600", broadcast)
+    stylize(broadcast, painted, Identity)
+    before, after = times(broadcast), times(painted)
+    assert 0 <= after[0] < Fraction(1, 10)
+    shift = before[0] - after[0]
+    assert max(abs(b - a - shift) for b, a in zip(before, after, strict=True)) <= Fraction(1, 90000)
+    sound = packets(broadcast)[0][0] - packets(painted)[0][0]
+    assert abs(sound - shift) < Fraction(1, 10000)
+
+
+def test_nothing_happens_when_something_is_wrong(cfr: Path, text: Path, tmp_path: Path) -> None:
+    existing = tmp_path / "exists.mp4"
+    existing.write_bytes(b"mine")
+    copy, hard, soft = tmp_path / "in.mp4", tmp_path / "hard.mp4", tmp_path / "soft.mp4"
+    copy.write_bytes(cfr.read_bytes())
+    hard.hardlink_to(copy)
+    soft.symlink_to(copy)
+    listing = {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def no_engine() -> Engine:
+        raise AssertionError("an engine was made for nothing")
+
+    for source, destination, error in [
+        (cfr, existing, UsageError),
+        (copy, copy, UsageError),
+        (copy, hard, UsageError),
+        (copy, soft, UsageError),
+        (cfr, tmp_path, UsageError),
+        (cfr, tmp_path / "out.txt", UsageError),
+        (cfr, tmp_path / "nowhere" / "out.mp4", OutputError),
+        (text, tmp_path / "out.mp4", InputError),
+    ]:
+        overwrite = destination is not existing
+        with pytest.raises(error):
+            stylize(source, destination, no_engine, overwrite=overwrite)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == listing
+
+
+def test_an_error_in_the_middle_leaves_the_old_output(cfr: Path, tmp_path: Path) -> None:
+    existing = tmp_path / "out.mp4"
+    existing.write_bytes(b"mine")
+
+    class Breaks(Identity):
+        left = 5
+
+        def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+            self.left -= 1
+            if not self.left:
+                raise MemoryError
+            return super().paint(frame, carried, trust)
+
+    with pytest.raises(MemoryError):
+        stylize(cfr, existing, Breaks, overwrite=True)
+    assert list(tmp_path.iterdir()) == [existing]
+    assert existing.read_bytes() == b"mine"
+    stylize(cfr, existing, Identity, overwrite=True)
+    assert len(times(existing)) == 20
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow(long_clip: Path, tmp_path: Path) -> None:
+    sizes = []
+
+    def watch(_: Job, frames: Iterable[Frame]) -> Iterable[Frame]:
+        for frame in frames:
+            with open("/proc/self/statm") as pages:  # noqa: PTH123
+                sizes.append(int(pages.read().split()[1]) * 4096)
+            yield frame
+
+    stylize(long_clip, tmp_path / "out.mp4", Identity, watch=watch)
+    assert len(sizes) == 3000
+    assert np.mean(sizes[-200:]) - np.mean(sizes[500:700]) < 3 << 20

@@ -1,0 +1,100 @@
+"""The door: verbs, exit codes, signals. The verbs import what is heavy, when they run."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from vstyle import __version__
+from vstyle.cli.console import complain
+from vstyle.cli.stylize import stylize
+from vstyle.errors import VstyleError
+
+BUG = 70
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+app = typer.Typer(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # `main` has its own words for them
+    rich_markup_mode="rich",
+)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        typer.echo(f"vstyle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool,
+        typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True),
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Show where an error came from.", envvar="VSTYLE_DEBUG"),
+    ] = False,
+) -> None:
+    """Paint videos in the style of any picture: in real time, steadily, with the sound kept."""
+    if debug:
+        os.environ["VSTYLE_DEBUG"] = "1"  # `main` asks when it catches the error
+
+
+app.command()(stylize)
+
+
+def main() -> None:
+    """Run the command line and leave with the exit code of what happened."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, leave)
+    sys.exit(exit_code(app))
+
+
+def leave(number: int, _: FrameType | None) -> None:
+    """End the program as if Ctrl-C had been pressed, so that everything is cleaned up."""
+    signal.signal(number, signal.SIG_IGN)  # a second one must not disturb the cleaning
+    sys.exit(128 + number)
+
+
+def exit_code(run: Callable[[], object]) -> int:
+    """Call `run`, tell the user in one or two lines what went wrong, and return the exit code."""
+    try:
+        run()
+    except SystemExit as done:
+        if isinstance(done.__context__, BrokenPipeError):  # Typer has made a plain 1 of it
+            return BROKEN_PIPE
+        return done.code if isinstance(done.code, int) else 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except VstyleError as error:
+        _trace()
+        complain(error.message, error.hint)
+        return error.exit_code
+    except Exception as error:
+        _trace()
+        hint = "" if _debugging() else "Run it again with VSTYLE_DEBUG=1 to see where."
+        complain(f"this should not happen: {type(error).__name__}: {error}", hint)
+        return BUG
+    return 0
+
+
+def _debugging() -> bool:
+    return os.environ.get("VSTYLE_DEBUG", "") not in {"", "0"}
+
+
+def _trace() -> None:
+    """Show where the error being handled came from, if that is wanted."""
+    if _debugging():
+        traceback.print_exc()

@@ -1,0 +1,1 @@
+"""What paints: one checkpoint and one style, made fast on one device."""

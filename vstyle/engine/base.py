@@ -1,0 +1,38 @@
+"""The contract between the frame path and whatever paints: one model, one style, one device."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+"""An RGB picture, (height, width, 3), values 0..255."""
+
+Mask = NDArray[np.uint8]
+"""How far to trust each place, (height, width) of the engine's grid, 0 = not at all, 255 = fully."""
+
+
+class Engine(Protocol):
+    """Paints one frame at a time. Holds the weights and the style, never the last picture."""
+
+    factor: int
+    """Side, in pixels, of the blocks that share one value of trust."""
+
+    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+        """Return the painted frame, of the frame's own size.
+
+        `carried` is the last painted picture moved along the motion to where things are now, of the
+        frame's size; `trust` says where it may be believed, of size `grid(frame, factor)`. Both are
+        None on the first frame and after a cut. None of the arguments is changed.
+        """
+        ...
+
+
+class Identity:
+    """Paints nothing: what goes in comes out. Makes every property of the frame path testable."""
+
+    factor = 4
+
+    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:  # noqa: ARG002
+        """Return the frame itself."""
+        return frame

@@ -1,0 +1,42 @@
+"""The errors a user can meet. Each knows what happened, what to do, and the exit code it ends in."""
+
+
+class VstyleError(Exception):
+    """Something the user can act on: a message (what, why) and a hint (what to do)."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(VstyleError):
+    """The command does not make sense: unknown style, output exists or is the input, bad recipe."""
+
+    exit_code = 2
+
+
+class InputError(VstyleError):
+    """The clip or the style picture is missing, not readable, or not what it should be."""
+
+    exit_code = 3
+
+
+class CheckpointError(VstyleError):
+    """A model file is missing, foreign, truncated, newer than this program, or not finite."""
+
+    exit_code = 4
+
+
+class OutputError(VstyleError):
+    """Writing failed: ffmpeg refused or died, the place cannot be written, the disk is full."""
+
+    exit_code = 5
+
+
+class DeviceError(VstyleError):
+    """The device asked for is not here, or ran out of memory."""
+
+    exit_code = 6

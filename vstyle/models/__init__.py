@@ -1,0 +1,1 @@
+"""The networks: pure modules that know no files, no devices and no printing."""

@@ -1,0 +1,171 @@
+"""The generator: a small U-Net that sees the frame, its own last picture, and how far to trust it.
+
+The frame enters as blocks of `factor` x `factor` pixels (space-to-depth), so that the network never
+touches the full resolution; two downsamplings, a residual bottleneck and a decoder with skips
+follow. The style enters every layer as two scales and a shift per channel: with x the input of a
+convolution W, the layer is `relu(out * (W (in * x)) + shift)`. Once a style is chosen all three are
+constant, so they fold into W and its bias and cost nothing per frame (StyleGAN2's modulation,
+Karras et al. 2020, without its demodulation). Where the resolution is low and it is cheap, in the
+downsamplings and the bottleneck, activations are normalised per frame and channel before the style
+scales them (instance norm, Huang and Belongie 2017): that is what lets one network paint pictures of
+any palette and contrast in styles of any palette and contrast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """The size of a generator. Teacher and student differ in these numbers only."""
+
+    factor: int = 4  # side of the pixel blocks of the stem and the head
+    widths: tuple[int, int, int] = (32, 48, 96)  # channels at 1/factor, 1/2factor, 1/4factor
+    blocks: int = 4  # residual blocks of the bottleneck
+    code: int = 128  # length of the style code
+    carry_limit: float = 0.85  # most that a painted pixel may take from the carried picture
+
+    @property
+    def multiple(self) -> int:
+        """Sides of the input must be multiples of this many pixels."""
+        return self.factor * 4
+
+
+class Modulated(nn.Module):
+    """A convolution whose input scale, output scale and shift are set by the style code."""
+
+    def __init__(
+        self, config: GeneratorConfig, inputs: int, outputs: int, kernel: int = 3
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+        self.style = nn.Linear(config.code, inputs + 2 * outputs)
+        self.split = (inputs, outputs, outputs)
+        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
+        nn.init.zeros_(_bias(self.conv))
+        _start_small(self.style)
+
+    def folded(self, code: Tensor) -> tuple[Tensor, Tensor]:
+        """Return weight and bias of the plain convolution that this layer is for one (code,)."""
+        into, out, shift = self.style(code).split(self.split)
+        weight = self.conv.weight * (1 + into)[None, :, None, None] * (1 + out)[:, None, None, None]
+        return weight, _bias(self.conv) * (1 + out) + shift
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        """(B, inputs, H, W), (B, code) -> (B, outputs, H, W)."""
+        into, out, shift = self.style(code)[..., None, None].split(self.split, dim=1)
+        y: Tensor = self.conv(x * (1 + into)) * (1 + out) + shift
+        return y
+
+
+class Normalised(nn.Module):
+    """A convolution, normalised per frame and channel, then scaled and shifted by the style."""
+
+    def __init__(
+        self, config: GeneratorConfig, inputs: int, outputs: int, stride: int = 1
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.style = nn.Linear(config.code, 2 * outputs)
+        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
+        _start_small(self.style)
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        """(B, inputs, H, W), (B, code) -> (B, outputs, H / stride, W / stride)."""
+        scale, shift = self.style(code)[..., None, None].chunk(2, dim=1)
+        return F.instance_norm(self.conv(x)) * (1 + scale) + shift
+
+
+class Block(nn.Module):
+    """Residual block of two normalised convolutions."""
+
+    def __init__(self, config: GeneratorConfig, width: int) -> None:
+        super().__init__()
+        self.first = Normalised(config, width, width)
+        self.second = Normalised(config, width, width)
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        """(B, width, H, W), (B, code) -> the same shape."""
+        y: Tensor = self.second(F.relu(self.first(x, code)), code)
+        return x + y
+
+
+class Generator(nn.Module):
+    """Paint a frame in a style, and stay near the last painted picture where it can be trusted."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        block = config.factor**2  # pixels of a block
+        fine, middle, coarse = config.widths
+        self.stem = Modulated(config, 6 * block + 1, fine, kernel=1)
+        self.down1 = Normalised(config, fine, middle, stride=2)
+        self.down2 = Normalised(config, middle, coarse, stride=2)
+        self.blocks = nn.ModuleList(Block(config, coarse) for _ in range(config.blocks))
+        self.up1 = Modulated(config, coarse, middle, kernel=1)
+        self.mix1 = Modulated(config, middle, middle)
+        self.up2 = Modulated(config, middle, fine, kernel=1)
+        self.mix2 = Modulated(config, fine, fine)
+        self.head = Modulated(config, fine, 4 * block)
+        self.pass_by = Modulated(config, 3 * block, 4 * block, kernel=1)
+        _alike_subpixels(self.head, block)
+        nn.init.zeros_(self.pass_by.conv.weight)
+        nn.init.zeros_(self.pass_by.style.weight)
+
+    def forward(self, frame: Tensor, carried: Tensor, trust: Tensor, code: Tensor) -> Tensor:
+        """Paint a batch of frames.
+
+        frame, carried: (B, 3, H, W), values 0..1, sides multiples of `config.multiple`; carried is
+        the last painted picture moved to where things are now. trust: (B, 1, H/factor, W/factor),
+        0..1. Both all zero where there is no last picture. code: (B, code). Returns (B, 3, H, W),
+        0..1; while training slightly beyond, so that a saturated pixel can still be moved.
+        """
+        factor = self.config.factor
+        source = F.pixel_unshuffle(frame, factor)
+        last = F.pixel_unshuffle(carried, factor)
+        fine = F.relu(self.stem(torch.cat([source, last, trust], 1) - 0.5, code))
+        middle = F.relu(self.down1(fine, code))
+        x = F.relu(self.down2(middle, code))
+        for block in self.blocks:
+            x = block(x, code)
+        x = F.interpolate(self.up1(x, code), scale_factor=2.0, mode="nearest")
+        x = F.relu(self.mix1(F.relu(x + middle), code))
+        x = F.interpolate(self.up2(x, code), scale_factor=2.0, mode="nearest")
+        x = F.relu(self.mix2(F.relu(x + fine), code))
+        new, gate = self._paint(x, source, code)
+        return F.pixel_shuffle(new + gate * trust * (last - new), factor)
+
+    def _paint(self, x: Tensor, source: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the new picture and the share of the carried one, both (B, 3 block, h, w)."""
+        block = self.config.factor**2
+        new, gate = (self.head(x, code) + self.pass_by(source - 0.5, code)).split(
+            [3 * block, block], dim=1
+        )
+        new = new + 0.5
+        inside = new.clamp(0, 1)
+        # A trickle of the overshoot keeps a gradient alive where clamping alone would end it.
+        new = inside + 0.05 * (new - inside) if self.training else inside
+        return new, self.config.carry_limit * torch.sigmoid(gate).repeat(1, 3, 1, 1)
+
+
+def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:
+    assert layer.bias is not None
+    return layer.bias
+
+
+def _start_small(style: nn.Linear) -> None:
+    """Let every style begin near the same layer."""
+    nn.init.normal_(style.weight, std=0.02)
+    nn.init.zeros_(_bias(style))
+
+
+def _alike_subpixels(layer: Modulated, block: int) -> None:
+    """Start all sub-pixels of a channel alike (ICNR, Aitken et al. 2017): no grid to unlearn."""
+    weight = layer.conv.weight.data[::block].clone() * 0.3
+    layer.conv.weight.data.copy_(weight.repeat_interleave(block, dim=0))
+    nn.init.zeros_(layer.style.weight)

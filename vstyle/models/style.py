@@ -1,0 +1,63 @@
+"""The style encoder: a picture becomes a short code that tells the generator how to paint.
+
+What makes a style in the sense of Gram and AdaIN is in the channel statistics of features at several
+scales, wherever in the picture they occur. So the encoder is a chain of small convolutions, and the
+code is a function of the mean and deviation of every channel of every level, the colours included.
+It runs once per style, never per frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SHORT_SIDE = 256  # pixels; style pictures are brought to this size before they are encoded
+
+
+@dataclass(frozen=True)
+class StyleConfig:
+    """The size of a style encoder."""
+
+    widths: tuple[int, ...] = (32, 64, 96, 128)  # channels of the levels, each half the last's size
+    hidden: int = 256  # width of the perceptron that makes the code
+    code: int = 128  # length of the style code; equal to the generator's
+
+
+class StyleEncoder(nn.Module):
+    """Turn style pictures into style codes."""
+
+    def __init__(self, config: StyleConfig) -> None:
+        super().__init__()
+        self.config = config
+        inputs = [3, *config.widths]
+        self.levels = nn.ModuleList(
+            nn.Conv2d(a, b, 3, 2, padding=1) for a, b in zip(inputs, config.widths, strict=False)
+        )
+        self.perceptron = nn.Sequential(
+            nn.Linear(2 * sum(inputs), config.hidden),
+            nn.ReLU(),
+            nn.Linear(config.hidden, config.code),
+        )
+        for level in self.levels:
+            assert isinstance(level, nn.Conv2d)
+            nn.init.kaiming_normal_(level.weight, nonlinearity="relu")
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """(B, 3, H, W), values 0..1, short side about SHORT_SIDE -> (B, code)."""
+        x = (picture - 0.5) * 4
+        statistics = list(_moments(x))
+        for level in self.levels:
+            x = F.relu(level(x))
+            statistics += _moments(x)
+        code: Tensor = self.perceptron(torch.cat(statistics, 1))
+        return code
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, C, H, W) -> mean and standard deviation of every channel, each (B, C)."""
+    flat = x.flatten(2)
+    # The small term keeps the root's gradient finite for a channel that is nowhere active.
+    return flat.mean(2), (flat.var(2, unbiased=False) + 1e-4).sqrt()

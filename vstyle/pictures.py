@@ -1,0 +1,65 @@
+"""Reading still pictures: style pictures and photos for training, from any file a user may have."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from vstyle.errors import InputError
+
+MAX_PIXELS = 8192 * 8192  # a larger picture is refused before it is decoded
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+
+
+def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]:
+    """Read a picture as upright RGB, (H, W, 3) uint8, scaled so that its short side is `short_side`.
+
+    Turns it as its EXIF data says, shows the first frame of an animation, lays transparency over
+    white, and brings 16 bits to 8. Raises InputError if the file is no picture, is damaged, or is
+    larger than MAX_PIXELS.
+    """
+    if not path.is_file():
+        what = "is a directory" if path.is_dir() else "does not exist"
+        raise InputError(f"picture {path} {what}", "give the path of a jpg, png, webp or gif file")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of large pictures; our own limit decides, and says so.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise InputError(
+                        f"picture {path} is too large: {image.width}x{image.height} pixels",
+                        "scale it below 8192x8192; the style is read at 256 pixels anyway",
+                    )
+                if short_side and image.format == "JPEG":
+                    image.draft("RGB", (2 * short_side, 2 * short_side))  # decodes a fraction
+                picture = _rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"{path} is not a picture that can be read", "give a jpg, png, webp or gif file"
+        ) from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"picture {path} cannot be read: {error}", "is the file damaged?") from error
+    if short_side:
+        scale = short_side / min(picture.size)
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        picture = picture.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
+    return np.asarray(picture, np.uint8)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Return the picture as 8 bit RGB, transparency laid over white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        # Pillow would clip 16 bit grey at 255 instead of scaling it.
+        values = np.asarray(image, np.float32)
+        top = 1.0 if image.mode == "F" and values.max() <= 1 else 65535.0
+        return Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        paper = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(paper, layer).convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,82 @@
+"""Styles by name or by picture: `starry-night`, `path/to/any.jpg`.
+
+A shipped style is a small file of codes, one for each shipped model that takes codes, marked with
+the fingerprint of the model it was made by: a code means nothing to any other model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vstyle import checkpoint
+from vstyle.checkpoint import Header, Tensors
+from vstyle.errors import InputError, UsageError
+
+PACKAGED = Path(__file__).parent / "styles"  # in an installed wheel
+IN_TREE = Path(__file__).parent.parent / "styles"  # in a checkout
+FOLDER = PACKAGED if PACKAGED.is_dir() else IN_TREE
+
+Code = NDArray[np.float32]
+
+
+def names() -> dict[str, Path]:
+    """Return the shipped styles: name -> file."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.safetensors"))}
+
+
+def fingerprint(tensors: Tensors) -> str:
+    """Return a short hash of a model's weights; equal weights, equal codes."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def find(style: str) -> Path:
+    """Return the file behind `--style`: a shipped style's, or a picture's.
+
+    Raises UsageError for a word that is neither, with the nearest names; InputError for a path that
+    is not there.
+    """
+    known = names()
+    if style in known:
+        return known[style]
+    path = Path(style)
+    if path.is_file():
+        return path
+    if path.suffix or len(path.parts) > 1:
+        raise InputError(f"style picture {style} does not exist", "check the path")
+    near = difflib.get_close_matches(style.lower(), known, n=3, cutoff=0.4) or list(known)[:3]
+    raise UsageError(
+        f"no style is named {style!r}", f"did you mean {' or '.join(near)}? any picture works too"
+    )
+
+
+def save_codes(path: Path, codes: dict[str, tuple[str, Code]], provenance: dict[str, str]) -> None:
+    """Write a style file: model name -> (fingerprint of the model, code)."""
+    config = {"models": {name: mark for name, (mark, _) in codes.items()}}
+    checkpoint.save(
+        path, Header("style", config, dict(provenance)), {name: code for name, (_, code) in codes.items()}
+    )
+
+
+def load_code(path: Path, mark: str, model: str) -> Code:
+    """Return the code that a style file holds for the model with this fingerprint.
+
+    Raises UsageError if it holds none: then the style's picture is needed.
+    """
+    found = checkpoint.load(path, "style")
+    models = found.header.config.get("models", {})
+    for name, other in models.items() if isinstance(models, dict) else ():
+        if other == mark and name in found.tensors:
+            return np.asarray(found.tensors[name], np.float32)
+    raise UsageError(
+        f"style {path.stem!r} has no code for model {model}",
+        "give a picture instead: --style PICTURE.jpg",
+    )

@@ -1,0 +1,1 @@
+"""How the models learn. May use video and models; is never used by them."""

@@ -1,0 +1,98 @@
+"""The terms of the objective: small pure functions of tensors, one per term.
+
+Every term is scaled by its own layer's magnitude, so that a weight means the same for any VGG.
+Distances are per picture, (B,), so that the caller can weigh the pictures of a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What makes the style of one layer of features: the moments and the Gram matrix."""
+
+    mean: Tensor  # (B, C)
+    deviation: Tensor  # (B, C)
+    gram: Tensor  # (B, C, C), divided by H W
+
+
+def statistics(features: Tensor) -> Statistics:
+    """(B, C, H, W) activations -> their channel statistics, in float32."""
+    flat = features.flatten(2).float()
+    mean, gram = flat.mean(2), flat @ flat.transpose(1, 2) / flat.shape[2]
+    # The Gram matrix's diagonal is the mean square: the variance needs no pass of its own.
+    variance = gram.diagonal(dim1=1, dim2=2) - mean.square()
+    return Statistics(mean, (variance.clamp_min(0) + 1e-6).sqrt(), gram)
+
+
+def moments_distance(a: Statistics, b: Statistics) -> Tensor:
+    """Squared distance of channel means and deviations over the magnitude of b's: (B,).
+
+    The style loss of AdaIN (Huang and Belongie 2017), made free of the layer's scale.
+    """
+    gap = (a.mean - b.mean).square().mean(1) + (a.deviation - b.deviation).square().mean(1)
+    return gap / b.deviation.square().mean(1)
+
+
+def gram_distance(a: Statistics, b: Statistics) -> Tensor:
+    """Squared Frobenius distance of the Gram matrices over b's squared norm: (B,).
+
+    The style loss of Gatys et al. 2016; the factor of its normalisation cancels in the ratio.
+    """
+    return (a.gram - b.gram).square().sum((1, 2)) / b.gram.square().sum((1, 2))
+
+
+def content(features: Tensor, source: Tensor) -> Tensor:
+    """Mean squared distance of instance-normalised activations, (B, C, H, W) twice -> (B,).
+
+    Normalising each channel keeps the shapes and lets go of palette and contrast, which are the
+    style's to set (AAMS, Yao et al. 2019, and others use the same form).
+    """
+    gap = F.instance_norm(features.float()) - F.instance_norm(source.float())
+    return gap.square().mean((1, 2, 3))
+
+
+def structure(picture: Tensor, source: Tensor) -> Tensor:
+    """1 - SSIM of the grey pictures (Wang et al. 2004), (B, 3, H, W), values 0..1 -> (B,).
+
+    Gaussian window of 11 pixels, deviation 1.5, without padding.
+    """
+    x, y = (_grey(picture), _grey(source))
+    at = torch.arange(-5.0, 6.0, device=x.device)
+    line = torch.exp(-at.square() / (2 * 1.5**2))
+    window = torch.outer(line, line) / line.sum() ** 2
+
+    def blur(z: Tensor) -> Tensor:
+        return F.conv2d(z, window[None, None])
+
+    mx, my = blur(x), blur(y)
+    vx, vy, xy = blur(x * x) - mx * mx, blur(y * y) - my * my, blur(x * y) - mx * my
+    c1, c2 = 0.01**2, 0.03**2
+    ssim = (2 * mx * my + c1) * (2 * xy + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
+    return 1 - ssim.mean((1, 2, 3))
+
+
+def flow(picture: Tensor, warped: Tensor, visible: Tensor) -> Tensor:
+    """Mean absolute difference to the last picture moved along the motion, where visible: (B,).
+
+    picture, warped: (B, 3, H, W); visible: (B, 1, H, W), 0 where the motion hides or is unknown.
+    """
+    gap = (picture - warped).abs().mean(1, keepdim=True) * visible
+    return gap.sum((1, 2, 3)) / visible.sum((1, 2, 3)).clamp_min(1)
+
+
+def identity(picture: Tensor, source: Tensor) -> Tensor:
+    """Mean absolute difference, (B, 3, H, W) twice -> (B,): painting x in its own style is x."""
+    return (picture - source).abs().mean((1, 2, 3))
+
+
+def _grey(picture: Tensor) -> Tensor:
+    """(B, 3, H, W) RGB -> (B, 1, H, W) luma of BT.601."""
+    weights = torch.tensor([0.299, 0.587, 0.114], device=picture.device)
+    return torch.einsum("bchw,c->bhw", picture.float(), weights)[:, None]

@@ -1,0 +1,83 @@
+"""What the numbers in a video mean as colour: matrix, range, primaries, transfer."""
+
+from dataclasses import dataclass
+
+import av
+
+# Code points of ITU-T H.273, as containers store them.
+UNKNOWN = 2
+BT709, FCC, BT601, SMPTE170M, SMPTE240M, BT2020 = 1, 4, 5, 6, 7, 9
+
+HD_LINES = 720
+"""Untagged video of fewer lines is taken for BT.601, the rest for BT.709, as players do."""
+
+# The same things in the words of ffmpeg's filters.
+_MATRICES = {
+    BT709: "bt709",
+    FCC: "fcc",
+    BT601: "bt601",
+    SMPTE170M: "smpte170m",
+    SMPTE240M: "smpte240m",
+    BT2020: "bt2020",
+}
+_MATRIX_TAGS = {**_MATRICES, BT601: "bt470bg", BT2020: "bt2020nc"}
+_PRIMARIES = {
+    1: "bt709",
+    4: "bt470m",
+    5: "bt470bg",
+    6: "smpte170m",
+    7: "smpte240m",
+    8: "film",
+    9: "bt2020",
+    11: "smpte431",
+    12: "smpte432",
+}
+_TRANSFERS = {
+    1: "bt709",
+    4: "bt470m",
+    5: "bt470bg",
+    6: "smpte170m",
+    7: "smpte240m",
+    8: "linear",
+    11: "iec61966-2-4",
+    13: "iec61966-2-1",
+    14: "bt2020-10",
+    15: "bt2020-12",
+    16: "smpte2084",
+    18: "arib-std-b67",
+}
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How YUV becomes RGB, and what that RGB is, in code points of H.273."""
+
+    matrix: int
+    full: bool  # full range (0..255), or limited (16..235)
+    primaries: int = UNKNOWN
+    transfer: int = UNKNOWN
+
+
+def colour_of(frame: av.VideoFrame) -> Colour:
+    """Return the colour of a decoded frame; what it does not say is guessed as players do."""
+    matrix = int(frame.colorspace)
+    if matrix not in _MATRICES:
+        matrix = SMPTE170M if frame.height < HD_LINES else BT709
+    full = int(frame.color_range) == 2 or frame.format.name.startswith("yuvj")
+    return Colour(matrix, full, int(frame.color_primaries), int(frame.color_trc))
+
+
+def to_yuv_filters(colour: Colour) -> list[str]:
+    """Return the ffmpeg filters that turn RGB into limited-range YUV of this colour, and tag it.
+
+    The tags go through `setparams`: as output options ffmpeg ignores the primaries and the transfer
+    when the frames arrive without any.
+    """
+    tags = ["range=tv", f"colorspace={_MATRIX_TAGS[colour.matrix]}"]
+    if colour.primaries in _PRIMARIES:
+        tags.append(f"color_primaries={_PRIMARIES[colour.primaries]}")
+    if colour.transfer in _TRANSFERS:
+        tags.append(f"color_trc={_TRANSFERS[colour.transfer]}")
+    # Without accurate_rnd swscale takes shortcuts that are off by a grey level or two.
+    scale = f"scale=flags=bilinear+accurate_rnd:out_color_matrix={_MATRICES[colour.matrix]}"
+    return [f"{scale}:in_range=pc:out_range=tv", "setparams=" + ":".join(tags)]

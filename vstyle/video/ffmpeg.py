@@ -1,0 +1,110 @@
+"""The ffmpeg process: started, fed, waited for, and never left behind."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO
+
+import imageio_ffmpeg
+
+from vstyle.errors import OutputError
+
+_NO_SPACE = -28 & 0xFF  # ffmpeg exits with the low byte of its error, here ENOSPC
+_TAIL = 8192  # bytes of ffmpeg's words that are looked at
+
+# What ffmpeg says after the line that matters.
+_ECHOES = re.compile(
+    r"Conversion failed|Error while (opening|filtering)|Could not open encoder|Task finished|"
+    r"Terminating thread|Nothing was written|Error (sending|muxing|opening output|submitting|"
+    r"initializing output|writing trailer|closing)|Could not write header|Last message|Broken pipe"
+)
+_SPEAKER = re.compile(r"^(\[[^\]]*\]\s*)+")  # "[libx264 @ 0x55d0] "
+
+
+def executable() -> str:
+    """Return the ffmpeg to run: VSTYLE_FFMPEG, else the one that came with imageio-ffmpeg."""
+    return os.environ.get("VSTYLE_FFMPEG") or str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+@dataclass(frozen=True)
+class Child:
+    """A running ffmpeg that reads from `send` and says what went wrong into `words`."""
+
+    process: subprocess.Popen[bytes]
+    words: IO[bytes]
+
+    def send(self, data: bytes) -> None:
+        """Write all of `data` to ffmpeg; OutputError if it no longer listens."""
+        assert self.process.stdin is not None
+        rest = memoryview(data)
+        try:
+            while rest:  # one write need not take all of it
+                rest = rest[self.process.stdin.write(rest) :]
+        except OSError:
+            raise self._failure() from None
+
+    def finish(self) -> None:
+        """Tell ffmpeg that this was all and wait until it has written the file, or OutputError."""
+        assert self.process.stdin is not None
+        with suppress(OSError):  # if it is gone, its exit code says why
+            self.process.stdin.close()
+        if self.process.wait() != 0:
+            raise self._failure()
+
+    def _failure(self) -> OutputError:
+        """Return the error that tells why ffmpeg ended."""
+        code = self.process.wait()
+        if code < 0:
+            return OutputError(
+                f"ffmpeg was killed by signal {-code}", "Is memory short? Run it again."
+            )
+        if code == _NO_SPACE:
+            return OutputError("no space left where the output goes", "Make room, or go elsewhere.")
+        reason = _reason(self.words)
+        return OutputError(
+            f"ffmpeg failed with code {code}: {reason}", "Try another --codec or another container."
+        )
+
+
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[Child]:
+    """Run ffmpeg while the block lasts; if it still runs at the end of it, it is killed."""
+    # A file, not a pipe: a pipe that nobody reads stops a talkative ffmpeg for ever.
+    with tempfile.TemporaryFile() as words:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=words,
+                bufsize=0,
+                start_new_session=True,  # else Ctrl-C would reach it before us
+            )
+        except OSError as error:
+            raise OutputError(
+                f"ffmpeg cannot be run ({command[0]}: {error.strerror})",
+                "Set VSTYLE_FFMPEG to an ffmpeg that works, or unset it.",
+            ) from error
+        try:
+            yield Child(process, words)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            assert process.stdin is not None
+            with suppress(OSError):
+                process.stdin.close()
+
+
+def _reason(words: IO[bytes]) -> str:
+    """Return the last line of ffmpeg's that is not the echo of an earlier one."""
+    words.seek(0, os.SEEK_END)
+    words.seek(max(0, words.tell() - _TAIL))
+    lines = words.read().decode(errors="replace").splitlines()
+    lines = [_SPEAKER.sub("", line).strip() for line in lines]
+    telling = [line for line in lines if line and not _ECHOES.search(line)]
+    return (telling or [line for line in lines if line] or ["it did not say why"])[-1]

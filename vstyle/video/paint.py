@@ -1,0 +1,48 @@
+"""The recurrent stage: each frame is painted knowing the last painted picture, moved along."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from vstyle import pixels
+from vstyle.engine.base import Engine, Mask, Picture
+from vstyle.video.decode import Frame
+from vstyle.video.flow import Motion, warp
+
+
+def paint(
+    tracked: Iterable[tuple[Frame, Motion | None]], engine: Engine, strength: float = 1.0
+) -> Iterator[Frame]:
+    """Yield each frame painted by `engine`, with its own timestamp.
+
+    `strength` mixes the painted picture (1) with the source (0). The mix is for the eyes only: the
+    engine sees its own picture again, not the mix.
+    """
+    last: Picture | None = None
+    for frame, motion in tracked:
+        if last is None or motion is None:
+            last = engine.paint(frame.image, None, None)
+        else:
+            trust = trust_mask(motion, frame.image.shape[0], frame.image.shape[1], engine.factor)
+            last = engine.paint(frame.image, warp(last, motion), trust)
+        yield replace(frame, image=blend(frame.image, last, strength))
+
+
+def trust_mask(motion: Motion, height: int, width: int, factor: int) -> Mask:
+    """Return the trust of `motion` on the grid of an engine: uint8, one value per block."""
+    rows, columns = pixels.grid(height, width, factor)
+    # The last row and column of blocks may reach over the edge of the picture: stretching the
+    # small mask over the whole grid is wrong by less than a block, and the mask is soft.
+    trust = cv2.resize(motion.trust, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return np.round(trust * 255).astype(np.uint8)
+
+
+def blend(source: Picture, painted: Picture, strength: float) -> Picture:
+    """Mix two pictures; strength 0 is exactly the source, 1 exactly the painted one."""
+    if strength == 1:
+        return painted
+    if strength == 0:
+        return source
+    return np.asarray(cv2.addWeighted(painted, strength, source, 1 - strength, 0), np.uint8)

@@ -1,0 +1,133 @@
+"""A NUT stream of raw frames and the source's own packets, each with its exact time.
+
+Of all that ffmpeg reads from a pipe, NUT alone keeps any timestamp in any time base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final
+
+import av
+from av.container import OutputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from vstyle import pixels
+from vstyle.video.decode import Clip, Frame, Packet, Source
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
+
+SHIFT = 60
+"""Seconds added to every time in the pipe, which ffmpeg takes off again.
+
+NUT knows no negative times, and the first sound of an mp4 lies some milliseconds before zero.
+"""
+
+# Bytes per write: raw pictures come in megabytes.
+_BUFFER = 1 << 20
+
+
+class Pipe:
+    """Turns frames and packets into the bytes of one NUT stream and gives them to `send`.
+
+    `even` repeats the last row or column of frames whose height or width is odd.
+    """
+
+    def __init__(
+        self, source: Source, piped: Iterable[Stream], even: bool, send: Callable[[bytes], None]
+    ) -> None:
+        # The muxer writes into memory, and the bytes are sent from here: an error or a signal that
+        # is raised inside FFmpeg's call, while it writes, would be lost.
+        self._chunks: Final[list[bytes]] = []
+        self._send: Final = send
+        self._multiple: Final = 2 if even else 1
+        self._nut: Final = av.open(_file(self._chunks), "w", format="nut", buffer_size=_BUFFER)
+        self._nut.metadata.update(_portable(source.metadata))
+        self._video: Final = _add_video(self._nut, source.clip, self._multiple)
+        self._sounds: Final = {stream.index: _add_copy(self._nut, stream) for stream in piped}
+        self._nut.set_chapters([_later(chapter) for chapter in source.chapters])
+        self._nut.start_encoding()
+        self._flush()
+
+    def frame(self, frame: Frame) -> None:
+        """Send one picture."""
+        image = av.VideoFrame.from_ndarray(pixels.pad(frame.image, self._multiple), format="rgb24")
+        image.pts = frame.pts + round(SHIFT / frame.time_base)
+        image.time_base = frame.time_base
+        self._nut.mux(self._video.encode(image))
+        self._flush()
+
+    def packet(self, packet: Packet) -> None:
+        """Send a packet of another stream as it is, if its stream is one that is piped."""
+        stream = self._sounds.get(packet.stream.index)
+        if stream is None:
+            return
+        shift = round(SHIFT / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts + shift
+        packet.dts = packet.pts if packet.dts is None else packet.dts + shift
+        packet.stream = stream
+        self._nut.mux(packet)
+        self._flush()
+
+    def close(self) -> None:
+        """Send what is left."""
+        self._nut.mux(self._video.encode(None))
+        self._nut.close()
+        self._flush()
+
+    def _flush(self) -> None:
+        """Send what the muxer has written so far."""
+        chunks = self._chunks.copy()
+        self._chunks.clear()
+        for chunk in chunks:
+            self._send(chunk)
+
+
+@cache
+def carried_codecs() -> frozenset[str]:
+    """Return the names of the codecs that fit into the pipe as they are."""
+    # Not closed: a container without streams has no header, and nothing to write.
+    return frozenset(av.open(_file([]), "w", format="nut").supported_codecs)
+
+
+def _file(chunks: list[bytes]) -> SimpleNamespace:
+    """Return a file for FFmpeg to write to that keeps the bytes in `chunks`.
+
+    It runs no line of Python when it is written to: there, a signal would be handled and lost.
+    """
+    return SimpleNamespace(write=chunks.append)
+
+
+def _add_video(nut: OutputContainer, clip: Clip, multiple: int) -> VideoStream:
+    """Add the stream of raw RGB frames, timed in the ticks of the clip."""
+    stream = nut.add_stream("rawvideo", rate=clip.rate)
+    assert isinstance(stream, VideoStream)
+    stream.width = clip.width + -clip.width % multiple
+    stream.height = clip.height + -clip.height % multiple
+    stream.pix_fmt = "rgb24"
+    stream.time_base = stream.codec_context.time_base = clip.time_base
+    return stream
+
+
+def _add_copy(nut: OutputContainer, source: Stream) -> Stream:
+    """Add a stream that carries packets of `source` as they are, under its name and language."""
+    stream = nut.add_stream_from_template(source)
+    stream.metadata.update(source.metadata)
+    stream.disposition = source.disposition
+    return stream
+
+
+def _portable(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return the metadata of a file without what is said of its container only."""
+    of_container = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+    return {key: text for key, text in metadata.items() if key.lower() not in of_container}
+
+
+def _later(chapter: Chapter) -> Chapter:
+    """Return the chapter with its times as they are in the pipe."""
+    shift = round(SHIFT / (chapter["time_base"] or 1))
+    return {**chapter, "start": chapter["start"] + shift, "end": chapter["end"] + shift}

@@ -1,0 +1,122 @@
+"""Which stream of the source goes into the output, and how: copied, converted, or not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from av.stream import Stream
+
+from vstyle.errors import UsageError
+
+_PCM = {f"pcm_{kind}" for kind in ("u8", "s16le", "s24le", "s32le", "s16be", "s24be", "f32le")}
+_TEXT = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
+
+
+@dataclass(frozen=True)
+class Container:
+    """A kind of output file. Codecs are named as FFmpeg names them."""
+
+    muxer: str
+    video: str = "libx264"  # the encoder, unless another is asked for
+    sounds: frozenset[str] | None = frozenset()  # codecs that can be copied in; None: all
+    sound: str = ""  # the encoder for other sound; none: sound is left out
+    subtitles: frozenset[str] = frozenset()  # codecs that can be copied in
+    subtitle: str = ""  # the encoder for other text
+    options: tuple[str, ...] = ()
+    fixed_rate: bool = False  # knows no times, only frames per second
+
+
+_MP4_SOUND = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac"})
+_FASTSTART = ("-movflags", "+faststart")
+_MP4 = Container(
+    "mp4", "libx264", _MP4_SOUND, "aac", frozenset({"mov_text"}), "mov_text", _FASTSTART
+)
+# Without this the first sound, which may lie a little before zero, would move the pictures.
+_NEGATIVE = ("-avoid_negative_ts", "disabled")
+_MKV_TEXT = frozenset({"subrip", "ass", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle"})
+
+CONTAINERS = {
+    ".mp4": _MP4,
+    ".m4v": _MP4,
+    ".mov": Container(
+        "mov", "libx264", _MP4_SOUND | _PCM, "aac", frozenset({"mov_text"}), "mov_text", _FASTSTART
+    ),
+    ".mkv": Container("matroska", "libx264", None, "aac", _MKV_TEXT, "srt", _NEGATIVE),
+    ".webm": Container(
+        "webm",
+        "libvpx-vp9",
+        frozenset({"opus", "vorbis"}),
+        "libopus",
+        frozenset({"webvtt"}),
+        "webvtt",
+        _NEGATIVE,
+    ),
+    # Without B-frames: this container knows only the order of decoding.
+    ".avi": Container(
+        "avi",
+        "libx264",
+        frozenset({"mp3", "mp2", "ac3"}) | _PCM,
+        "libmp3lame",
+        options=("-bf", "0", *_NEGATIVE),
+        fixed_rate=True,
+    ),
+    ".ts": Container(
+        "mpegts", "libx264", frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "dts"}), "aac"
+    ),
+    ".nut": Container("nut", "libx264", None, "aac"),
+    ".gif": Container("gif", "gif"),
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """How one stream of the source gets into the output."""
+
+    stream: int  # its index in the source
+    kind: str  # audio or subtitle
+    encoder: str  # `copy`, or the encoder it goes through
+    piped: bool  # through our pipe, packet by packet; else ffmpeg reads it from the file itself
+
+
+def container_for(destination: Path) -> Container:
+    """Return the container that a file name asks for, or UsageError."""
+    suffix = destination.suffix.lower()
+    if suffix in CONTAINERS:
+        return CONTAINERS[suffix]
+    what = f"'{destination.suffix}' is no video format" if suffix else "the output has no suffix"
+    choice = " ".join(CONTAINERS)
+    raise UsageError(f"{destination.name}: {what} that vstyle writes", f"Choose one of {choice}.")
+
+
+def route(
+    streams: Sequence[Stream], container: Container, carried: frozenset[str]
+) -> tuple[tuple[Route, ...], tuple[str, ...]]:
+    """Decide for each audio and subtitle stream; also return what must be said about it.
+
+    `carried` names the codecs that our pipe can carry.
+    """
+    routes: list[Route] = []
+    notes: list[str] = []
+    for stream in streams:
+        codec = stream.codec_context.name if stream.codec_context else "unknown"
+        encoder = _encoder(stream.type, codec, container)
+        what = f"{stream.type} stream {stream.index} ({codec})"
+        if not encoder:
+            notes.append(f"{what} is left out: {container.muxer} cannot hold it")
+            continue
+        if encoder != "copy":
+            notes.append(f"{what} becomes {encoder}: {container.muxer} cannot hold it as it is")
+        piped = stream.type == "audio" and codec in carried
+        routes.append(Route(stream.index, stream.type, encoder, piped))
+    return tuple(routes), tuple(notes)
+
+
+def _encoder(kind: str, codec: str, container: Container) -> str:
+    """Return `copy`, the encoder to use, or nothing if the container cannot hold the stream."""
+    if kind == "audio":
+        if container.sounds is None or codec in container.sounds:
+            return "copy"
+        return container.sound
+    if codec in container.subtitles:
+        return "copy"
+    return container.subtitle if codec in _TEXT else ""
