@@ -1,6 +1,6 @@
-"""Paint our own film in the style of our own painting, and lay before, style and after side by side.
+"""Paint our own film in the style of our own painting; lay before, style and after in a row.
 
-    python scripts/demo.py FOLDER
+python scripts/demo.py FOLDER
 """
 
 from __future__ import annotations

@@ -21,13 +21,13 @@ from vstyle.models.build import from_arrays
 from vstyle.scene import Scene, render
 
 HERE = Path(__file__).parents[1] / "styles"
-PREVIEW = Scene(width=640, height=360)  # the demo film; its frame 48 is the preview
+PREVIEW = Scene(width=640, height=360)  # the demo film
 PREVIEW_FRAME = 48
 PREVIEW_WIDTH = 320
 
 HEAD = """# Styles
 
-The styles that ship with vstyle, by the name that `--style` takes. Each file holds the code that the
+PREVIEW = Scene()  # the demo film
 shipped models' style encoders made of a painting; the paintings themselves are in the public domain
 and not part of the repository. Any other picture works as well: `--style path/to/picture.jpg`.
 
@@ -74,7 +74,9 @@ def jpeg(picture: NDArray[np.uint8]) -> bytes:
     """Return an RGB picture as a small JPEG."""
     height = round(picture.shape[0] * PREVIEW_WIDTH / picture.shape[1])
     small = cv2.resize(picture, (PREVIEW_WIDTH, height), interpolation=cv2.INTER_AREA)
-    data: bytes = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+    data: bytes = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[
+        1
+    ].tobytes()
     return data
 
 

@@ -38,6 +38,12 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not place or not list(place.rglob(".*.part"))
 
 
+@pytest.fixture(name="children_of", scope="session")
+def children_of_fixture() -> Callable[[int], set[int]]:
+    """Tell the direct children of a process."""
+    return children_of
+
+
 def children_of(parent: int) -> set[int]:
     """Return the processes whose parent is `parent`, as Linux tells it."""
     found = set()
@@ -82,6 +88,15 @@ def ntsc(clips: Path, ffmpeg: Callable[..., None]) -> Path:
     path = clips / "ntsc.mp4"
     source = "testsrc2=s=64x48:r=30000/1001:d=0.8,format=yuv420p"
     ffmpeg("-f", "lavfi", "-i", source, "-c:v", "libx264", "-bf", "3", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def avi(clips: Path, ffmpeg: Callable[..., None]) -> Path:
+    """Make 24 frames at 30000/1001 per second in AVI, whose ticks are 1001/30000 s."""
+    path = clips / "ntsc.avi"
+    source = "testsrc2=s=64x48:r=30000/1001:d=0.8,format=yuv420p"
+    ffmpeg("-f", "lavfi", "-i", source, *SOUND, "-c:v", "mpeg4", "-c:a", "mp3", path)
     return path
 
 

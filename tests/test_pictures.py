@@ -13,7 +13,7 @@ from vstyle.pictures import read_picture
 
 
 def gradient(height: int = 40, width: int = 60) -> np.ndarray:
-    """A picture whose corners tell which way up it is."""
+    """Make a picture whose corners tell which way up it is."""
     y, x = np.mgrid[:height, :width]
     return np.stack([y * 255 // height, x * 255 // width, (y + x) % 200], -1).astype(np.uint8)
 
@@ -57,7 +57,9 @@ def test_sixteen_bit_colour(tmp_path: Path) -> None:
     row = b"\0" + struct.pack(">3H", 65535, 32768, 0) * 2
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0)
     parts = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(row * 2)), chunk(b"IEND", b"")]

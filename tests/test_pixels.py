@@ -15,7 +15,7 @@ def test_to_tensor_and_back_is_exact(picture: np.ndarray) -> None:
     """All 256 values survive the division by 255."""
     tensor = pixels.to_tensor(picture)
     assert tensor.shape == (1, 3, *picture.shape[:2])
-    assert 0 <= tensor.min()
+    assert tensor.min() >= 0
     assert tensor.max() <= 1
     np.testing.assert_array_equal(pixels.to_picture(tensor), picture)
 

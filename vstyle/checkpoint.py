@@ -56,7 +56,7 @@ def shipped_models() -> dict[str, Path]:
 
 
 def find_model(name: str) -> Path:
-    """Return the file of a shipped model's name, or of a path. Raises CheckpointError if none is."""
+    """Return the file of a shipped model's name, or of a path; CheckpointError if none is."""
     known = shipped_models()
     if name in known:
         return known[name]
@@ -75,7 +75,7 @@ def save(path: Path, header: Header, tensors: Tensors) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
-            # safetensors writes memory as it lies: an array of other strides would come back mixed up.
+            # safetensors writes memory as it lies: other strides would come back mixed up.
             plain = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
             file.write(pack_tensors(plain, metadata))
             file.flush()
@@ -125,7 +125,9 @@ def _opened(path: Path) -> Any:
 
 def _header(path: Path, start: bytes) -> Header:
     """Read the header from the first bytes of a file, trusting nothing."""
-    foreign = CheckpointError(f"{path} is not a vstyle file", "give a .safetensors file of vstyle's")
+    foreign = CheckpointError(
+        f"{path} is not a vstyle file", "give a .safetensors file of vstyle's"
+    )
     size = int.from_bytes(start[:8], "little")
     if len(start) < 8 or not 2 <= size <= MAX_HEADER_BYTES:
         raise foreign

@@ -1,4 +1,4 @@
-"""The errors a user can meet. Each knows what happened, what to do, and the exit code it ends in."""
+"""The errors a user can meet: each knows what happened, what to do, and its exit code."""
 
 
 class VstyleError(Exception):

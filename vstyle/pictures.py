@@ -16,7 +16,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", 
 
 
 def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]:
-    """Read a picture as upright RGB, (H, W, 3) uint8, scaled so that its short side is `short_side`.
+    """Read a picture as upright RGB, (H, W, 3) uint8, scaled to a short side of `short_side`.
 
     Turns it as its EXIF data says, shows the first frame of an animation, lays transparency over
     white, and brings 16 bits to 8. Raises InputError if the file is no picture, is damaged, or is
@@ -43,11 +43,15 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
             f"{path} is not a picture that can be read", "give a jpg, png, webp or gif file"
         ) from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"picture {path} cannot be read: {error}", "is the file damaged?") from error
+        raise InputError(
+            f"picture {path} cannot be read: {error}", "is the file damaged?"
+        ) from error
     if short_side:
         scale = short_side / min(picture.size)
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        picture = picture.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
+        picture = picture.resize(
+            size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
+        )
     return np.asarray(picture, np.uint8)
 
 

@@ -23,7 +23,9 @@ def pad(picture: NDArray[np.uint8], multiple: int, least: int = 1) -> NDArray[np
     the coordinates of every pixel stay what they are; `crop` undoes it. A picture that fits is
     returned as it is.
     """
-    below, right = (-(-max(side, least) // multiple) * multiple - side for side in picture.shape[:2])
+    below, right = (
+        -(-max(side, least) // multiple) * multiple - side for side in picture.shape[:2]
+    )
     if not below and not right:
         return picture
     return np.pad(picture, ((0, below), (0, right)) + ((0, 0),) * (picture.ndim - 2), mode="edge")

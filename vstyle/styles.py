@@ -62,7 +62,9 @@ def save_codes(path: Path, codes: dict[str, tuple[str, Code]], provenance: dict[
     """Write a style file: model name -> (fingerprint of the model, code)."""
     config = {"models": {name: mark for name, (mark, _) in codes.items()}}
     checkpoint.save(
-        path, Header("style", config, dict(provenance)), {name: code for name, (_, code) in codes.items()}
+        path,
+        Header("style", config, dict(provenance)),
+        {name: code for name, (_, code) in codes.items()},
     )
 
 

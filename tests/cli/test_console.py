@@ -1,6 +1,7 @@
 """Progress is drawn on a terminal only, and frames go by unchanged."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,18 +25,35 @@ def job(duration: float | None) -> Job:
     return Job(clip, ("something is converted",))
 
 
-def drawn(frames: Iterable[Frame], duration: float | None, terminal: bool) -> tuple[list, str]:
-    screen = Console(force_terminal=terminal, width=100, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
-    with pytest.MonkeyPatch.context() as patch, screen.file:
-        patch.setattr(console, "_console", lambda: screen)
-        patch.setenv("TERM", "xterm")
-        return list(console.draw(job(duration), frames)), screen.export_text()
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Console, int]]:
+    """Make a terminal of 100 columns, and the other end of its line to read what is drawn."""
+    reader, writer = os.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    with os.fdopen(writer, "w") as terminal:
+        yield Console(file=terminal, width=100), reader
+    os.close(reader)
 
 
 @pytest.mark.parametrize("duration", [3.0, None, 0.0])
-@pytest.mark.parametrize("terminal", [True, False])
-def test_frames_go_by(duration: float | None, terminal: bool) -> None:
-    frames, text = drawn(iter(FRAMES), duration, terminal)
-    assert frames == FRAMES
-    assert "note: something is converted" in text
-    assert ("30 frames" in text) == terminal
+def test_a_terminal_shows_how_far_it_is(
+    duration: float | None, screen: tuple[Console, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "_console", lambda: screen[0])
+    assert list(console.draw(job(duration), iter(FRAMES), "student on cpu")) == FRAMES
+    drawn = os.read(screen[1], 1 << 16).decode()
+    assert "note: something is converted" in drawn
+    assert "student on cpu" in drawn
+    assert "30 frames" in drawn
+    assert ("left" in drawn) == (duration is not None)
+
+
+def test_elsewhere_nothing_moves(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert list(console.draw(job(3.0), iter(FRAMES), "student on cpu")) == FRAMES
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "something is converted" in err
+    assert "frames" not in err

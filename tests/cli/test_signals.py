@@ -5,33 +5,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+ChildrenOf = Callable[[int], set[int]]
+
 DEADLINE = 30  # seconds; only proves that nothing hangs
 
 
-def children_of(parent: int) -> list[int]:
-    """Return the direct children of a process, as Linux tells them."""
-    listing = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
-    )
-    return [int(word) for word in listing.stdout.split()]
-
-
-def wait_for(what: str, condition: object) -> None:
+def wait_for(what: str, condition: Callable[[], bool]) -> None:
     end = time.monotonic() + DEADLINE
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < end, f"waited in vain for {what}"
         time.sleep(0.05)
 
 
 @contextmanager
-def painting(clip: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Start the command; when ffmpeg has begun to write, give the process and ffmpeg's number."""
+def painting(clip: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start the command, and go on when ffmpeg has begun to write."""
     command = [sys.executable, "-m", "vstyle", "stylize", str(clip), "--model", "identity"]
     run = subprocess.Popen(
         [*command, "--codec", "ffv1", "-o", str(folder / "out.mkv")],
@@ -45,7 +39,7 @@ def painting(clip: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str], 
 
         wait_for("the first bytes", lambda: run.poll() is not None or written())
         assert run.poll() is None
-        yield run, next(iter(children_of(run.pid)))
+        yield run
     finally:
         if run.poll() is None:
             run.kill()
@@ -55,8 +49,11 @@ def painting(clip: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str], 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_a_signal_ends_everything(number: int, code: int, long_clip: Path, tmp_path: Path) -> None:
-    with painting(long_clip, tmp_path) as (run, child):
+def test_a_signal_ends_everything(
+    number: int, code: int, long_clip: Path, tmp_path: Path, children_of: ChildrenOf
+) -> None:
+    with painting(long_clip, tmp_path) as run:
+        (child,) = children_of(run.pid)
         run.send_signal(number)
         _, err = run.communicate(timeout=DEADLINE)
     assert run.returncode == code
@@ -65,8 +62,11 @@ def test_a_signal_ends_everything(number: int, code: int, long_clip: Path, tmp_p
     wait_for("the end of ffmpeg", lambda: not Path(f"/proc/{child}").exists())
 
 
-def test_a_killed_ffmpeg_is_an_error_within_seconds(long_clip: Path, tmp_path: Path) -> None:
-    with painting(long_clip, tmp_path) as (run, child):
+def test_a_killed_ffmpeg_is_an_error_within_seconds(
+    long_clip: Path, tmp_path: Path, children_of: ChildrenOf
+) -> None:
+    with painting(long_clip, tmp_path) as run:
+        (child,) = children_of(run.pid)
         os.kill(child, signal.SIGKILL)
         _, err = run.communicate(timeout=DEADLINE)
     assert run.returncode == 5

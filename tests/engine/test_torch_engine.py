@@ -22,7 +22,7 @@ def engine() -> TorchEngine:
 @settings(deadline=None, max_examples=30)
 @given(height=st.integers(1, 40), width=st.integers(1, 40), carry=st.booleans())
 def test_any_size_goes_in_and_comes_out(engine, height: int, width: int, carry: bool) -> None:
-    """Sizes that do not fit the network's stride are padded and cropped; arguments stay as they are."""
+    """Sizes that do not fit the stride are padded and cropped; arguments stay as they are."""
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 255, (height, width, 3), np.uint8)
     trust = np.full(pixels.grid(height, width, engine.factor), 200, np.uint8)

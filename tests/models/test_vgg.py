@@ -21,7 +21,9 @@ def test_features_are_those_of_the_definition() -> None:
     x = torch.rand(1, 3, 24, 24)
     y = (x - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(DEVIATION).view(1, 3, 1, 1)
     for index in (0, 2):
-        y = F.relu(F.conv2d(y, w[f"features.{index}.weight"], w[f"features.{index}.bias"], padding=1))
+        y = F.relu(
+            F.conv2d(y, w[f"features.{index}.weight"], w[f"features.{index}.bias"], padding=1)
+        )
     y = F.max_pool2d(y, 2)
     y = F.relu(F.conv2d(y, w["features.5.weight"], w["features.5.bias"], padding=1))
     found = Features(w)(x, ("relu2_1",))["relu2_1"]

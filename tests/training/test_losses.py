@@ -75,7 +75,7 @@ def test_flow_counts_only_what_is_visible() -> None:
 
 
 def test_every_term_has_the_right_gradient() -> None:
-    """autograd's gradients against finite differences, in double precision where it is kept."""
+    """The gradients against finite differences, in double precision where it is kept."""
     torch.manual_seed(0)
     x = torch.rand(1, 3, 12, 12, dtype=torch.float64, requires_grad=True)
     y = torch.rand(1, 3, 12, 12, dtype=torch.float64)

@@ -54,4 +54,7 @@ def test_the_same_chance_makes_the_same_film() -> None:
     one, two = (
         motion.film(pictures, pictures, 48, 2, torch.Generator().manual_seed(5)) for _ in range(2)
     )
-    assert all(torch.equal(a, b) for a, b in zip(one.frames + one.flows, two.frames + two.flows, strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(one.frames + one.flows, two.frames + two.flows, strict=True)
+    )

@@ -22,14 +22,16 @@ TINY = Recipe(steps=6, phases=(Phase(0, 48, 2), Phase(0.5, 64, 1)), reconstructi
 
 @pytest.fixture(scope="session")
 def vgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of VGG-19's first ten convolutions with random weights."""
+    """Write VGG-19's first ten convolutions with random weights."""
     torch.manual_seed(0)
     weights, inputs = {}, 3
     for step in PLAN:
         if isinstance(step, str) or step[1] > 16:
             continue
         width = 64 if step[1] < 5 else 128 if step[1] < 10 else 256
-        weights[f"features.{step[1]}.weight"] = torch.randn(width, inputs, 3, 3) * (inputs * 4.5) ** -0.5
+        weights[f"features.{step[1]}.weight"] = (
+            torch.randn(width, inputs, 3, 3) * (inputs * 4.5) ** -0.5
+        )
         weights[f"features.{step[1]}.bias"] = torch.zeros(width)
         inputs = width
     path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"

@@ -13,6 +13,7 @@ import typer
 from vstyle import __version__
 from vstyle.cli.console import complain
 from vstyle.cli.stylize import stylize
+from vstyle.cli.train import train
 from vstyle.errors import VstyleError
 
 BUG = 70
@@ -51,6 +52,7 @@ def common(
 
 
 app.command()(stylize)
+app.command()(train)
 
 
 def main() -> None:

@@ -16,8 +16,12 @@ from rich.progress import (
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from vstyle.training.train import Step
     from vstyle.video.decode import Frame
     from vstyle.video.stylize import Job
+
+
+STEPS_PER_LINE = 100  # of training, where no bar can move
 
 
 def complain(message: str, hint: str = "") -> None:
@@ -38,22 +42,52 @@ def say(message: str) -> None:
     _line(_console(), message)
 
 
-def draw(job: "Job", frames: "Iterable[Frame]") -> "Iterator[Frame]":
-    """Let the painted frames go by and draw how many there were, how fast, and what is left."""
+def draw(job: "Job", frames: "Iterable[Frame]", painter: str) -> "Iterator[Frame]":
+    """Let the painted frames go by and draw how many there were, how fast, and what is left.
+
+    `painter` says what paints them.
+    """
     for message in job.notes:
         note(message)
     console = _console()
-    if not console.is_terminal or console.is_dumb_terminal:
+    if not _moving(console):
         yield from frames
         return
     end = job.clip.duration
     # By time, not by count: few containers know how many frames they hold.
     with Progress(*_columns(end is not None), console=console, transient=True) as progress:
-        task = progress.add_task(job.clip.path.name, total=end, count=0)
+        task = progress.add_task(painter, total=end, count=0)
         for count, frame in enumerate(frames, start=1):
             time = frame.time - float(job.clip.origin)
             progress.update(task, completed=time if end is None else min(time, end), count=count)
             yield frame
+
+
+def draw_steps(steps: "Iterable[Step]", total: int) -> "Iterator[Step]":
+    """Let the training steps go by and draw a bar with the losses; off a terminal, some lines."""
+    console = _console()
+    if not _moving(console):
+        for step in steps:
+            if step.number % STEPS_PER_LINE == 0:
+                _line(console, f"step {step.number} of {total}: {_losses(step)}")
+            yield step
+        return
+    columns = (BarColumn(), TextColumn("{task.description}", markup=False), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=total)
+        for step in steps:
+            words = f"{step.number} of {total}  {_losses(step)}"
+            progress.update(task, completed=step.number, description=words)
+            yield step
+
+
+def _losses(step: "Step") -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in step.terms.items())
+
+
+def _moving(console: Console) -> bool:
+    """Tell whether there is a terminal to draw on. Not `is_terminal`: FORCE_COLOR would do."""
+    return console.file.isatty() and not console.is_dumb_terminal
 
 
 class _Rate(ProgressColumn):
@@ -82,4 +116,4 @@ def _console() -> Console:
 
 def _line(console: Console, text: str) -> None:
     """Print one line, whatever is in it: names of files can hold newlines and brackets."""
-    console.print(" ".join(text.split("\n")), markup=False, soft_wrap=True)
+    console.print(" ".join(text.split("\n")), markup=False, emoji=False, soft_wrap=True)

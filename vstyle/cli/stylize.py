@@ -9,7 +9,10 @@ from vstyle.cli import console, options
 from vstyle.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vstyle.engine.base import Engine
+    from vstyle.video.decode import Frame
 
 
 def stylize(
@@ -53,27 +56,36 @@ def stylize(
 
     if not style and model != "identity":
         raise UsageError("no style is given", "Add --style with a name or a picture.")
+    painter = ""
+
+    def make_engine() -> "Engine":
+        nonlocal painter
+        engine, painter = _engine(model, style, device)
+        return engine
+
+    def watch(job: core.Job, frames: "Iterable[Frame]") -> "Iterable[Frame]":
+        return frames if quiet else console.draw(job, frames, painter)
+
     report = core.stylize(
         clip,
         output,
-        lambda: _engine(model, style, device),
+        make_engine,
         strength=strength,
         encoding=Encoding(codec, crf, preset),
         overwrite=overwrite,
-        watch=core.unwatched if quiet else console.draw,
+        watch=watch,
     )
     if not quiet:
         rate = report.frames / report.seconds
         console.say(f"{output}: {report.frames} frames, {report.seconds:.1f} s, {rate:.1f} fps")
 
 
-def _engine(model: str, style: str, device: str) -> "Engine":
-    """Return what paints."""
+def _engine(model: str, style: str, device: str) -> tuple["Engine", str]:
+    """Return what paints, and in a few words what it is."""
     if model == "identity":
         from vstyle.engine.base import Identity
 
-        return Identity()
+        return Identity(), model
     from vstyle.engine.build import build_engine
 
-    engine, _ = build_engine(model, style, device)
-    return engine
+    return build_engine(model, style, device)

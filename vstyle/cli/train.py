@@ -12,6 +12,7 @@ from vstyle.cli import console
 
 
 def train(
+    *,
     content: Annotated[Path, typer.Option(help="Folder of photos.", exists=True, file_okay=False)],
     styles: Annotated[
         Path, typer.Option(help="Folder of paintings.", exists=True, file_okay=False)
@@ -21,22 +22,23 @@ def train(
     start: Annotated[Path | None, typer.Option("--from", help="A model to begin from.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with the run that made OUTPUT.")] = False,
     steps: Annotated[int | None, typer.Option(help="Steps in all.", min=1)] = None,
-    seed: Annotated[int | None, typer.Option(help="Of all that is random.", min=0)] = None,
+    seed: Annotated[int, typer.Option(help="Of all that is random.", min=0)] = 0,
 ) -> None:
     """Train a model that paints in any style.
 
     Ctrl-C saves what was learned; --resume goes on from there.
 
     Examples:
-      vstyle train --content photos/ --styles paintings/ --vgg vgg19.safetensors -o my.safetensors
+      vstyle train --content photos/ --styles art/ --vgg vgg.safetensors -o my.safetensors
 
-      vstyle train --content photos/ --styles paintings/ --vgg vgg19.safetensors -o my.safetensors --resume
+      vstyle train --content photos/ --styles art/ --vgg vgg.safetensors -o my.safetensors --resume
     """
     from vstyle.training.recipe import Recipe
     from vstyle.training.train import Job, fit
 
-    given = {"steps": steps, "seed": seed}
-    recipe = dataclasses.replace(Recipe(), **{k: v for k, v in given.items() if v is not None})
+    recipe = Recipe()
+    recipe = dataclasses.replace(recipe, steps=steps or recipe.steps, seed=seed)
     job = Job(content, styles, vgg, output, start, resume)
-    for step in fit(job, recipe):
-        console.show_step(step.number, recipe.steps, step.terms)
+    for step in console.draw_steps(fit(job, recipe), recipe.steps):
+        last = step
+    console.say(f"{output}: {last.number} steps")

@@ -9,7 +9,7 @@ Picture = NDArray[np.uint8]
 """An RGB picture, (height, width, 3), values 0..255."""
 
 Mask = NDArray[np.uint8]
-"""How far to trust each place, (height, width) of the engine's grid, 0 = not at all, 255 = fully."""
+"""How far to trust each place, (height, width) of the engine's grid: 0 not at all, 255 fully."""
 
 
 class Engine(Protocol):

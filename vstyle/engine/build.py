@@ -52,7 +52,7 @@ def encode(networks: Networks, picture: Path) -> Tensor:
     from vstyle.models.style import SHORT_SIDE
 
     with torch.inference_mode():
-        code: Tensor = networks.encoder.eval()(
-            pixels.to_tensor(read_picture(picture, SHORT_SIDE))
-        )[0]
+        code: Tensor = networks.encoder.eval()(pixels.to_tensor(read_picture(picture, SHORT_SIDE)))[
+            0
+        ]
     return code.clone()

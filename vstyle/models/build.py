@@ -31,7 +31,10 @@ def new_networks(generator: GeneratorConfig, style: StyleConfig) -> Networks:
 
 def configs(networks: Networks) -> dict[str, Any]:
     """Return what rebuilds the networks, fit for JSON."""
-    return {"generator": asdict(networks.generator.config), "style": asdict(networks.encoder.config)}
+    return {
+        "generator": asdict(networks.generator.config),
+        "style": asdict(networks.encoder.config),
+    }
 
 
 def to_arrays(networks: Networks, half: bool) -> dict[str, NDArray[Any]]:

@@ -7,8 +7,8 @@ convolution W, the layer is `relu(out * (W (in * x)) + shift)`. Once a style is 
 constant, so they fold into W and its bias and cost nothing per frame (StyleGAN2's modulation,
 Karras et al. 2020, without its demodulation). Where the resolution is low and it is cheap, in the
 downsamplings and the bottleneck, activations are normalised per frame and channel before the style
-scales them (instance norm, Huang and Belongie 2017): that is what lets one network paint pictures of
-any palette and contrast in styles of any palette and contrast.
+scales them (instance norm, Huang and Belongie 2017): that is what lets one network paint pictures
+of any palette and contrast in styles of any palette and contrast.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ class GeneratorConfig:
 class Modulated(nn.Module):
     """A convolution whose input scale, output scale and shift are set by the style code."""
 
-    def __init__(
-        self, config: GeneratorConfig, inputs: int, outputs: int, kernel: int = 3
-    ) -> None:
+    def __init__(self, config: GeneratorConfig, inputs: int, outputs: int, kernel: int = 3) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
         self.style = nn.Linear(config.code, inputs + 2 * outputs)
@@ -66,9 +64,7 @@ class Modulated(nn.Module):
 class Normalised(nn.Module):
     """A convolution, normalised per frame and channel, then scaled and shifted by the style."""
 
-    def __init__(
-        self, config: GeneratorConfig, inputs: int, outputs: int, stride: int = 1
-    ) -> None:
+    def __init__(self, config: GeneratorConfig, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
         self.style = nn.Linear(config.code, 2 * outputs)
@@ -78,7 +74,8 @@ class Normalised(nn.Module):
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """(B, inputs, H, W), (B, code) -> (B, outputs, H / stride, W / stride)."""
         scale, shift = self.style(code)[..., None, None].chunk(2, dim=1)
-        return F.instance_norm(self.conv(x)) * (1 + scale) + shift
+        y: Tensor = F.instance_norm(self.conv(x)) * (1 + scale) + shift
+        return y
 
 
 class Block(nn.Module):
@@ -160,7 +157,7 @@ def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:
 
 def _start_small(style: nn.Linear) -> None:
     """Let every style begin near the same layer."""
-    nn.init.normal_(style.weight, std=0.02)
+    nn.init.normal_(style.weight, std=0.01)
     nn.init.zeros_(_bias(style))
 
 

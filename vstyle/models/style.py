@@ -1,8 +1,11 @@
 """The style encoder: a picture becomes a short code that tells the generator how to paint.
 
-What makes a style in the sense of Gram and AdaIN is in the channel statistics of features at several
-scales, wherever in the picture they occur. So the encoder is a chain of small convolutions, and the
-code is a function of the mean and deviation of every channel of every level, the colours included.
+What makes a style in the sense of Gram and AdaIN is in the channel statistics of features at
+several scales, wherever in the picture they occur. So the encoder is a chain of small convolutions,
+and the code is a function of the mean and deviation of every channel of every level, the colours
+included.
+What most pictures have in common is taken off first, and the rest brought to one scale: else all
+codes would be nearly the same, and the generator slow to learn that there are styles at all.
 It runs once per style, never per frame.
 """
 
@@ -26,6 +29,32 @@ class StyleConfig:
     code: int = 128  # length of the style code; equal to the generator's
 
 
+class Standardise(nn.Module):
+    """Bring every number to mean 0 and deviation 1 over the pictures seen in training.
+
+    Unlike batch norm it uses the long-term figures in training too: a batch of four styles says
+    little of what styles have in common, and a picture's code must not depend on its neighbours'.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, size: int, pace: float = 0.02) -> None:
+        super().__init__()
+        self.pace = pace
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("deviation", torch.ones(size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, size) -> (B, size)."""
+        if self.training:
+            with torch.no_grad():
+                gap = (x - self.mean).square().mean(0).sqrt()
+                self.mean.lerp_(x.mean(0), self.pace)
+                self.deviation.lerp_(gap, self.pace)
+        return (x - self.mean) / (self.deviation + 1e-4)
+
+
 class StyleEncoder(nn.Module):
     """Turn style pictures into style codes."""
 
@@ -36,14 +65,17 @@ class StyleEncoder(nn.Module):
         self.levels = nn.ModuleList(
             nn.Conv2d(a, b, 3, 2, padding=1) for a, b in zip(inputs, config.widths, strict=False)
         )
+        self.standardise = Standardise(2 * sum(inputs))
         self.perceptron = nn.Sequential(
             nn.Linear(2 * sum(inputs), config.hidden),
             nn.ReLU(),
             nn.Linear(config.hidden, config.code),
         )
-        for level in self.levels:
-            assert isinstance(level, nn.Conv2d)
-            nn.init.kaiming_normal_(level.weight, nonlinearity="relu")
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                assert layer.bias is not None
+                nn.init.zeros_(layer.bias)
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, 3, H, W), values 0..1, short side about SHORT_SIDE -> (B, code)."""
@@ -52,7 +84,7 @@ class StyleEncoder(nn.Module):
         for level in self.levels:
             x = F.relu(level(x))
             statistics += _moments(x)
-        code: Tensor = self.perceptron(torch.cat(statistics, 1))
+        code: Tensor = self.perceptron(self.standardise(torch.cat(statistics, 1)))
         return code
 
 

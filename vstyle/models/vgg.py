@@ -32,7 +32,9 @@ class Features(nn.Module):
         super().__init__()
         self.dtype = dtype
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer(
+            "deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False
+        )
         self.convs = nn.ModuleDict()
         for step in PLAN:
             if isinstance(step, str):

@@ -23,10 +23,10 @@ def paint_canvas(size: int = 512, seed: int = 0) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     angle, tone = _swirls(size, rng)
     canvas = np.full((size, size, 3), PALETTE[0], np.uint8)
-    for width, count in COARSE_TO_FINE:
-        width = max(2, round(width * size / 512))
+    for widest, count in COARSE_TO_FINE:
+        width = max(2, round(widest * size / 512))
         for x, y in rng.uniform(0, size, (count, 2)):
-            path = _follow(angle, x, y, steps=rng.integers(4, 10), stride=width * 0.7)
+            path = _follow(angle, x, y, steps=int(rng.integers(4, 10)), stride=width * 0.7)
             shade = tone[int(y), int(x)] + rng.normal(0, 0.09)
             _stroke(canvas, path, width, _colour(shade), rng)
     return canvas

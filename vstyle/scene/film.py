@@ -129,7 +129,7 @@ def owners(scene: Scene, t: int) -> NDArray[np.intp]:
 
 @lru_cache(maxsize=2)
 def _build(seed: int, width: int, height: int, seconds: Fraction) -> Stage:
-    """Build a stage once for all frames; two are kept, each up to 100 MB at 1280x720."""
+    """Build a stage once for all frames; two are kept, some 40 MB each at 1280x720."""
     return build(seed, width, height, float(seconds))
 
 

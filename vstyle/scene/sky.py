@@ -83,7 +83,7 @@ def _clouds(seed: int, light: Light, x: Field, y: Field, focal: float) -> tuple[
         rise = np.maximum(y + up, 0) + CEILING
         across, ahead = (x + right) / rise, 1 / rise + 0 * x
         grain = np.asarray(ahead * ahead / focal, np.float32)
-        bend = 0.22 * plane_noise(dice(seed, "wind"), 0.9 * across, 0.7 * ahead, 3)
+        bend = 0.19 * plane_noise(dice(seed, "wind"), 1.7 * across, 1.3 * ahead, 4)
         return plane_noise(
             dice(seed, "cloud"),
             2.1 * across + bend,

@@ -212,7 +212,7 @@ def bird(
     span: float,
     voyage: Voyage,
 ) -> list[Layer]:
-    """Return a gull's far wing, body and near wing; `flight` is in metres a second."""
+    """Return a gull's far wing, body and near wing, `span` metres from tip to tip."""
     seed, light, focal = setting.seed, setting.light, setting.focal
     random = dice(seed, name)
     ahead = 1.0 if voyage.speed[0] > 0 else -1.0

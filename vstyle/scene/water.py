@@ -45,7 +45,7 @@ def water(setting: Setting, path: Path, mirrored_things: Sequence[Layer]) -> Lay
     tilt_ahead = slope("ahead", 1.3, 0.050) * wind
     tilt_aside = slope("aside", 1.3, 0.030) * wind
     # What is too fine to be drawn still scatters: the farther, the more of the waves is that fine.
-    hidden = (0.012 + 0.030 * smooth(footprint, 0.05, 3.0)) * wind
+    hidden = (0.010 + 0.034 * smooth(np.log10(footprint), -1.6, 0.2)) * wind
     grazing = -y / np.sqrt(1 + x * x + y * y)
     random = dice(seed, "water", "glints")
     total = np.zeros((rows, columns, 3), np.float32)

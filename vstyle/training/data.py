@@ -21,7 +21,9 @@ from vstyle.pictures import SUFFIXES, read_picture
 from vstyle.training.losses import Statistics, statistics
 
 PHOTO_SIDE = 320  # pixels; short side at which photos are kept
-PAINTING_SIDE = 384  # pixels; short side at which paintings set the target, so how large strokes are
+PAINTING_SIDE = (
+    384  # pixels; short side at which paintings set the target, so how large strokes are
+)
 
 # Style is measured on a pyramid: (factor of reduction, layers). Shallow layers of a small picture
 # see the large strokes (Snelgrove 2017); the deepest one at full size would cost half of the step.
@@ -75,7 +77,9 @@ def crop(picture: NDArray[np.uint8], size: int, rng: np.random.Generator) -> NDA
     square = picture[y : y + side, x : x + side]
     if rng.random() < 0.5:
         square = square[:, ::-1]
-    return cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA).astype(
+        np.uint8, copy=False
+    )
 
 
 def batch(pictures: list[NDArray[np.uint8]]) -> Tensor:
@@ -88,7 +92,9 @@ def pyramid(features: Features, picture: Tensor) -> list[Tensor]:
     return [
         found
         for factor, layers in PYRAMID
-        for found in features(avg_pool2d(picture, factor) if factor > 1 else picture, layers).values()
+        for found in features(
+            avg_pool2d(picture, factor) if factor > 1 else picture, layers
+        ).values()
     ]
 
 
@@ -142,11 +148,12 @@ class Paintings:
             (picture.shape[1], picture.shape[0]),
             interpolation=cv2.INTER_CUBIC,
         )
-        return recolour(part.astype(np.uint8, copy=False), rng) if rng.random() < 0.6 else part  # type: ignore[return-value]
+        enlarged = part.astype(np.uint8, copy=False)
+        return recolour(enlarged, rng) if rng.random() < 0.6 else enlarged
 
 
 def recolour(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Turn the hues of an (H, W, 3) picture about the grey axis, and change saturation and gamma."""
+    """Turn an (H, W, 3) picture's hues about the grey axis; change its saturation and gamma."""
     angle, saturation = rng.uniform(0.15, 0.85) * 2 * np.pi, rng.uniform(0.7, 1.3)
     axis = np.full(3, 3**-0.5)
     across = np.array(
@@ -155,7 +162,8 @@ def recolour(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     grey = np.outer(axis, axis)
     turn = grey + saturation * (np.cos(angle) * (np.eye(3) - grey) + np.sin(angle) * across)
     turned = (picture / 255.0) @ turn.T
-    return (turned.clip(0, 1) ** rng.uniform(0.75, 1.35) * 255).round().astype(np.uint8)
+    brighter = turned.clip(0, 1) ** rng.uniform(0.75, 1.35)
+    return np.asarray((brighter * 255).round(), np.uint8)
 
 
 def _square(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -50,8 +50,8 @@ def film(
 ) -> Sequence:
     """Make `count` frames of size x size from photos (B, 3, H, W), values 0..1, H, W >= size.
 
-    `others` (B, 3, H, W) lend the cut-outs that move in front. The light changes a little from frame
-    to frame and there is a little noise, as there is in any film.
+    `others` (B, 3, H, W) lend the cut-outs that move in front. The light changes a little from
+    frame to frame and there is a little noise, as there is in any film.
     """
     batch, _, height, width = photos.shape
     grid = pixels(size, size, photos.device)

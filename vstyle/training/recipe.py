@@ -1,4 +1,4 @@
-"""A training recipe: one record, every field of which is a number that somebody may want to change."""
+"""A training recipe: one record, every field a number that somebody may want to change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Phase:
-    """From `start` (share of all steps) on, train on squares of `size` pixels, `batch` at a time."""
+    """From `start` (a share of all steps) on, train on `batch` squares of `size` pixels."""
 
     start: float
     size: int
@@ -23,9 +23,11 @@ class Recipe:
     seed: int = 0
 
     # Optimiser: Adam, linear warm-up, then a cosine down to a twentieth.
-    rate: float = 2e-3
+    rate: float = 1e-3
     warm_up: int = 100  # steps
-    average: float = 0.998  # of the exponential moving average of the weights, which is what is saved
+    average: float = (
+        0.998  # of the exponential moving average of the weights, which is what is saved
+    )
     largest_gradient: float = 5.0  # norm beyond which the gradient is scaled down
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +35,13 @@ from vstyle.training.trainer import Trainer
 
 SAVE_EVERY = 300  # seconds of training that a crash may cost
 MARGIN = 1.25  # films are cut from squares this much larger than their frames
-LEAST_DISTANCE = 0.3  # of a photo to its style, below which the style terms are not scaled up further
-CONTENT_LEVELS = ((1, 0.3), (2, 1.0))  # relu2_1 and relu3_1 of the full size, by their place in PYRAMID
+LEAST_DISTANCE = (
+    0.3  # of a photo to its style, below which the style terms are not scaled up further
+)
+CONTENT_LEVELS = (
+    (1, 0.3),
+    (2, 1.0),
+)  # relu2_1 and relu3_1 of the full size, by their place in PYRAMID
 
 
 @dataclass(frozen=True)
@@ -128,9 +133,7 @@ def train(
         large = int(phase.size * MARGIN) if filmed else phase.size
         large = min(large, PHOTO_SIDE)
         sources, others = (_photos(photos, phase.batch, large, rng) for _ in range(2))
-        film = motion.film(
-            sources, others, phase.size, recipe.film_frames if filmed else 1, chance
-        )
+        film = motion.film(sources, others, phase.size, recipe.film_frames if filmed else 1, chance)
         if reconstructing or rng.random() < recipe.identity_share:
             style = torch.nn.functional.interpolate(
                 film.frames[-1], (SHORT_SIDE, SHORT_SIDE), mode="bilinear", antialias=True
@@ -140,7 +143,8 @@ def train(
             drawn = [paintings.draw(rng) for _ in range(phase.batch)]
             style = torch.stack([one.picture for one in drawn])
             target = _stack([one.target for one in drawn])
-        painted, total, terms = _objective(trainer, film, style, target, features, rng)
+        painted = paint_film(trainer.networks, film, style, rng)
+        total, terms = _objective(trainer, film, painted, target, features)
         terms["gradient"] = trainer.step(total)
         terms["total"] = total.item()
         yield Step(trainer.number, terms, film.frames[-1], style, painted[-1].detach())
@@ -149,14 +153,15 @@ def train(
 def _objective(
     trainer: Trainer,
     film: motion.Sequence,
-    style: Tensor,
+    painted: list[Tensor],
     target: list[losses.Statistics] | None,
     features: Features,
-    rng: np.random.Generator,
-) -> tuple[list[Tensor], Tensor, dict[str, float]]:
-    """Paint a film and return the pictures, the weighted sum of the terms, and the terms."""
+) -> tuple[Tensor, dict[str, float]]:
+    """Return the weighted sum of the terms of a painted film, and the terms by name.
+
+    `target` is the style's statistics; None asks for the film itself.
+    """
     recipe = trainer.recipe
-    painted = paint_film(trainer.networks, film, style, rng)
     parts: dict[str, tuple[float, Tensor]] = {}
     source, last = film.frames[-1], painted[-1]
     if target is None:
@@ -191,7 +196,7 @@ def _objective(
         ]
         parts["flow"] = (recipe.flow, _mean(unsteady))
     total = sum((weight * term.mean() for weight, term in parts.values()), torch.zeros(()))
-    return painted, total, {name: term.mean().item() for name, (_, term) in parts.items()}
+    return total, {name: term.mean().item() for name, (_, term) in parts.items()}
 
 
 def paint_film(
@@ -214,7 +219,9 @@ def paint_film(
         else:
             flow, visible = film.flows[index - 1], film.visible[index - 1]
             if rough:
-                error = torch.from_numpy(rng.normal(0, 0.3, (len(frame), 2, 6, 6)).astype(np.float32))
+                error = torch.from_numpy(
+                    rng.normal(0, 0.3, (len(frame), 2, 6, 6)).astype(np.float32)
+                )
                 error = torch.nn.functional.interpolate(error, frame.shape[2:], mode="bicubic")
                 flow = flow + error.permute(0, 2, 3, 1)
                 visible = torch.nn.functional.avg_pool2d(visible, 9, 1, 4, count_include_pad=False)
@@ -244,5 +251,3 @@ def _stack(targets: list[list[losses.Statistics]]) -> list[losses.Statistics]:
 
 def _mean(values: list[Tensor]) -> Tensor:
     return torch.stack(values).mean(0)
-
-

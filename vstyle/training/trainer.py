@@ -49,10 +49,13 @@ class Trainer:
         self.number += 1
         # A young average would remember the random start: let it be quick at first.
         keep = min(recipe.average, self.number / (self.number + 10))
-        nets = (self.average.generator, self.average.encoder)
-        averaged = [weight for net in nets for weight in net.parameters()]
-        with torch.no_grad():
-            torch._foreach_lerp_(averaged, self.parameters(), 1 - keep)
+        average, now = self.average, self.networks
+        nets = ((average.generator, now.generator), (average.encoder, now.encoder))
+        for slow, fast in nets:
+            for held, new in zip(slow.parameters(), fast.parameters(), strict=True):
+                held.data.lerp_(new.data, 1 - keep)
+            for kept, seen in zip(slow.buffers(), fast.buffers(), strict=True):
+                kept.copy_(seen)
         return float(norm)
 
     def save(self, path: Path, provenance: dict[str, Any]) -> None:
@@ -61,14 +64,16 @@ class Trainer:
         header = checkpoint.Header("model", configs(self.average), about)
         checkpoint.save(path, header, to_arrays(self.average, half=True))
         state = {f"now.{name}": array for name, array in to_arrays(self.networks, False).items()}
-        state |= {f"average.{name}": array for name, array in to_arrays(self.average, False).items()}
+        state |= {
+            f"average.{name}": array for name, array in to_arrays(self.average, False).items()
+        }
         for index, moments in self.optimiser.state_dict()["state"].items():
             state |= {f"adam.{index}.{name}": value.numpy() for name, value in moments.items()}
         header = checkpoint.Header("training", configs(self.average), about)
         checkpoint.save(state_path(path), header, state)
 
     def resume(self, path: Path) -> None:
-        """Go on from what `save` wrote beside a model. Raises CheckpointError if it does not fit."""
+        """Go on from what `save` wrote beside a model; CheckpointError if it does not fit."""
         found = checkpoint.load(state_path(path), "training")
         try:
             for prefix, networks in (("now.", self.networks), ("average.", self.average)):

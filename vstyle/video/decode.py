@@ -164,7 +164,7 @@ def _demux(
                     if isinstance(frame, av.VideoFrame):
                         time = frame.time
                         yield frame
-            elif packet.pts is not None:  # else it only says that the stream is over
+            elif packet.dts is not None or packet.pts is not None:  # else it only marks the end
                 yield packet
     except av.FFmpegError as error:
         where = "" if time is None else f" after {time:.2f} s"

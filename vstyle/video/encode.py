@@ -7,14 +7,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from vstyle.errors import OutputError
 from vstyle.video import ffmpeg
 from vstyle.video.codecs import codec_named, quality_options
 from vstyle.video.colour import to_yuv_filters
-from vstyle.video.decode import Clip, Source
-from vstyle.video.pipe import SHIFT, Pipe, carried_codecs
+from vstyle.video.decode import FORMATS, Clip, Source
+from vstyle.video.pipe import Pipe, carried_codecs, shift_of
 from vstyle.video.streams import Container, Route, container_for, route
 
 
@@ -80,13 +81,12 @@ def command_for(plan: Plan, clip: Clip, part: Path) -> list[str]:
     """Return the ffmpeg command that reads the pipe and writes `part`."""
     command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y"]
     # Times go through as they are, but for the shift of the pipe and the origin of the clip.
-    back = f"{float(-SHIFT - clip.origin):.6f}"
-    command += ["-copyts", "-itsoffset", back]
+    command += ["-copyts", "-itsoffset", _seconds(-shift_of(clip) - clip.origin)]
     command += ["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"]
     if not all(way.piped for way in plan.routes):
         # What the pipe cannot carry, ffmpeg takes from the file, at the same times.
-        command += ["-itsoffset", f"{float(-clip.origin):.6f}", "-protocol_whitelist", "file"]
-        command += ["-i", f"file:{clip.path}"]
+        command += ["-itsoffset", _seconds(-clip.origin), "-protocol_whitelist", "file"]
+        command += ["-format_whitelist", FORMATS, "-i", f"file:{clip.path}"]
     command += ["-map", "0:v:0", *_routing(plan.routes)]
     command += ["-map_metadata", "0", "-map_chapters", "0", *plan.video]
     command += ["-fps_mode:v", "passthrough"]
@@ -95,6 +95,11 @@ def command_for(plan: Plan, clip: Clip, part: Path) -> list[str]:
     else:
         command += ["-enc_time_base:v", "demux"]
     return [*command, *plan.container.options, "-f", plan.container.muxer, f"file:{part}"]
+
+
+def _seconds(time: Fraction) -> str:
+    """Return a time as ffmpeg reads it, to the microsecond."""
+    return f"{float(time):.6f}"
 
 
 def _routing(routes: tuple[Route, ...]) -> list[str]:

@@ -6,7 +6,9 @@ Of all that ffmpeg reads from a pipe, NUT alone keeps any timestamp in any time 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
 from functools import cache
+from math import ceil
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
@@ -21,14 +23,18 @@ from vstyle.video.decode import Clip, Frame, Packet, Source
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-SHIFT = 60
-"""Seconds added to every time in the pipe, which ffmpeg takes off again.
-
-NUT knows no negative times, and the first sound of an mp4 lies some milliseconds before zero.
-"""
+_SHIFT = 60  # seconds
 
 # Bytes per write: raw pictures come in megabytes.
 _BUFFER = 1 << 20
+
+
+def shift_of(clip: Clip) -> Fraction:
+    """Return the seconds that are added to every time in the pipe; ffmpeg takes them off again.
+
+    NUT knows no negative times, and the first sound of an mp4 lies some milliseconds before zero.
+    """
+    return ceil(_SHIFT / clip.time_base) * clip.time_base  # whole ticks, to lose nothing
 
 
 class Pipe:
@@ -44,19 +50,20 @@ class Pipe:
         # is raised inside FFmpeg's call, while it writes, would be lost.
         self._chunks: Final[list[bytes]] = []
         self._send: Final = send
+        self._shift: Final = shift_of(source.clip)
         self._multiple: Final = 2 if even else 1
         self._nut: Final = av.open(_file(self._chunks), "w", format="nut", buffer_size=_BUFFER)
         self._nut.metadata.update(_portable(source.metadata))
         self._video: Final = _add_video(self._nut, source.clip, self._multiple)
         self._sounds: Final = {stream.index: _add_copy(self._nut, stream) for stream in piped}
-        self._nut.set_chapters([_later(chapter) for chapter in source.chapters])
+        self._nut.set_chapters([_later(chapter, self._shift) for chapter in source.chapters])
         self._nut.start_encoding()
         self._flush()
 
     def frame(self, frame: Frame) -> None:
         """Send one picture."""
         image = av.VideoFrame.from_ndarray(pixels.pad(frame.image, self._multiple), format="rgb24")
-        image.pts = frame.pts + round(SHIFT / frame.time_base)
+        image.pts = frame.pts + round(self._shift / frame.time_base)
         image.time_base = frame.time_base
         self._nut.mux(self._video.encode(image))
         self._flush()
@@ -66,9 +73,10 @@ class Pipe:
         stream = self._sounds.get(packet.stream.index)
         if stream is None:
             return
-        shift = round(SHIFT / packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts + shift
-        packet.dts = packet.pts if packet.dts is None else packet.dts + shift
+        begin = packet.dts if packet.pts is None else packet.pts
+        assert begin is not None  # the source leaves out packets without any time
+        # Sound is decoded in the order in which it is heard.
+        packet.pts = packet.dts = begin + round(self._shift / packet.time_base)
         packet.stream = stream
         self._nut.mux(packet)
         self._flush()
@@ -127,7 +135,7 @@ def _portable(metadata: Mapping[str, str]) -> dict[str, str]:
     return {key: text for key, text in metadata.items() if key.lower() not in of_container}
 
 
-def _later(chapter: Chapter) -> Chapter:
+def _later(chapter: Chapter, seconds: Fraction) -> Chapter:
     """Return the chapter with its times as they are in the pipe."""
-    shift = round(SHIFT / (chapter["time_base"] or 1))
+    shift = round(seconds / (chapter["time_base"] or 1))
     return {**chapter, "start": chapter["start"] + shift, "end": chapter["end"] + shift}
