@@ -21,14 +21,14 @@ from vstyle.models.build import from_arrays
 from vstyle.scene import Scene, render
 
 HERE = Path(__file__).parents[1] / "styles"
-PREVIEW = Scene(width=640, height=360)  # the demo film
+PREVIEW = Scene()  # the demo film
 PREVIEW_FRAME = 48
 PREVIEW_WIDTH = 320
 
 HEAD = """# Styles
 
-PREVIEW = Scene()  # the demo film
-shipped models' style encoders made of a painting; the paintings themselves are in the public domain
+The styles that ship with vstyle, by the name that `--style` takes. Each file holds the code that the
+shipped models' encoders made of a painting; the paintings themselves are in the public domain
 and not part of the repository. Any other picture works as well: `--style path/to/picture.jpg`.
 
 Remake everything after a shipped model has changed: `make styles PAINTINGS=folder`.

@@ -37,10 +37,10 @@ def test_output_has_the_size_of_the_frame_and_values_of_a_picture(factor: int) -
 
 
 def test_no_trust_means_no_memory(generator: Generator) -> None:
-    """With trust 0 the blend takes nothing of the carried picture but what the stem sees."""
+    """With trust 0 the blend takes nothing of the carried picture but what the network sees."""
     frame, carried, trust, code = inputs(SMALL)
     with torch.no_grad():
-        generator.stem.conv.weight[:, 3 * 16 : 6 * 16] = 0
+        generator.memory.conv.weight.zero_()
         nothing = generator(frame, carried, trust * 0, code)
         other = generator(frame, 1 - carried, trust * 0, code)
     torch.testing.assert_close(nothing, other)
@@ -51,7 +51,7 @@ def test_a_pixel_takes_no_more_than_the_limit_of_the_carried_picture(generator: 
     frame, _, trust, code = inputs(SMALL)
     block = SMALL.factor**2
     with torch.no_grad():
-        generator.stem.conv.weight[:, 3 * block : 6 * block] = 0
+        generator.memory.conv.weight.zero_()
         generator.head.conv.bias[3 * block :] = 1e4
         black = generator(frame, frame * 0, trust * 0 + 1, code)
         white = generator(frame, frame * 0 + 1, trust * 0 + 1, code)
@@ -99,3 +99,14 @@ def test_the_style_changes_the_picture(generator: Generator) -> None:
         assert not torch.allclose(
             generator(frame, carried, trust, code), generator(frame, carried, trust, -code)
         )
+
+
+def test_the_palette_of_the_frame_does_not_pass_by(generator: Generator) -> None:
+    """Tinting the whole frame changes nothing: colours come from the style's code alone."""
+    frame, carried, trust, code = inputs(SMALL)
+    tint = torch.tensor([0.2, -0.1, 0.3]).view(1, 3, 1, 1)
+    with torch.no_grad():
+        torch.nn.init.normal_(generator.detail.conv.weight)
+        plain = generator(frame, carried, trust, code)
+        tinted = generator(frame + tint, carried, trust, code)
+    torch.testing.assert_close(tinted, plain, rtol=1e-3, atol=1e-3)

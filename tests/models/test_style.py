@@ -24,7 +24,7 @@ def test_a_flat_picture_has_a_finite_gradient() -> None:
 def test_moments_see_colours_wherever_they_are() -> None:
     """Without convolutions, shuffling the pixels of a picture leaves its code unchanged."""
     torch.manual_seed(0)
-    encoder = StyleEncoder(StyleConfig(widths=(), hidden=16, code=12))
+    encoder = StyleEncoder(StyleConfig(widths=(), hidden=16, code=12)).eval()
     picture = torch.rand(1, 3, 16, 16)
     shuffled = picture.flatten(2)[..., torch.randperm(256)].unflatten(2, (16, 16))
     torch.testing.assert_close(encoder(picture), encoder(shuffled))

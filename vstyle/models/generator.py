@@ -64,9 +64,11 @@ class Modulated(nn.Module):
 class Normalised(nn.Module):
     """A convolution, normalised per frame and channel, then scaled and shifted by the style."""
 
-    def __init__(self, config: GeneratorConfig, inputs: int, outputs: int, stride: int = 1) -> None:
+    def __init__(
+        self, config: GeneratorConfig, inputs: int, outputs: int, kernel: int = 3, stride: int = 1
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
         self.style = nn.Linear(config.code, 2 * outputs)
         nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
         _start_small(self.style)
@@ -100,7 +102,8 @@ class Generator(nn.Module):
         self.config = config
         block = config.factor**2  # pixels of a block
         fine, middle, coarse = config.widths
-        self.stem = Modulated(config, 6 * block + 1, fine, kernel=1)
+        self.stem = Normalised(config, 3 * block, fine, kernel=1)
+        self.memory = Modulated(config, 3 * block + 1, fine, kernel=1)
         self.down1 = Normalised(config, fine, middle, stride=2)
         self.down2 = Normalised(config, middle, coarse, stride=2)
         self.blocks = nn.ModuleList(Block(config, coarse) for _ in range(config.blocks))
@@ -109,10 +112,10 @@ class Generator(nn.Module):
         self.up2 = Modulated(config, middle, fine, kernel=1)
         self.mix2 = Modulated(config, fine, fine)
         self.head = Modulated(config, fine, 4 * block)
-        self.pass_by = Modulated(config, 3 * block, 4 * block, kernel=1)
+        self.detail = Modulated(config, 3 * block, 4 * block, kernel=1)
         _alike_subpixels(self.head, block)
-        nn.init.zeros_(self.pass_by.conv.weight)
-        nn.init.zeros_(self.pass_by.style.weight)
+        nn.init.zeros_(self.detail.conv.weight)
+        nn.init.zeros_(self.detail.style.weight)
 
     def forward(self, frame: Tensor, carried: Tensor, trust: Tensor, code: Tensor) -> Tensor:
         """Paint a batch of frames.
@@ -125,7 +128,8 @@ class Generator(nn.Module):
         factor = self.config.factor
         source = F.pixel_unshuffle(frame, factor)
         last = F.pixel_unshuffle(carried, factor)
-        fine = F.relu(self.stem(torch.cat([source, last, trust], 1) - 0.5, code))
+        memory = self.memory(torch.cat([last, trust], 1) - 0.5, code)
+        fine = F.relu(self.stem(source - 0.5, code) + memory)
         middle = F.relu(self.down1(fine, code))
         x = F.relu(self.down2(middle, code))
         for block in self.blocks:
@@ -140,9 +144,12 @@ class Generator(nn.Module):
     def _paint(self, x: Tensor, source: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
         """Return the new picture and the share of the carried one, both (B, 3 block, h, w)."""
         block = self.config.factor**2
-        new, gate = (self.head(x, code) + self.pass_by(source - 0.5, code)).split(
-            [3 * block, block], dim=1
-        )
+        # What the frame's pixels differ by within a block goes straight to the head; the colour of
+        # the block does not, or the source's palette would be copied before the style's is learned.
+        colours = source.reshape(-1, 3, block, *source.shape[2:])
+        within = (colours - colours.mean(2, keepdim=True)).flatten(1, 2)
+        both = self.head(x, code) + self.detail(within, code)
+        new, gate = both.split([3 * block, block], dim=1)
         new = new + 0.5
         inside = new.clamp(0, 1)
         # A trickle of the overshoot keeps a gradient alive where clamping alone would end it.

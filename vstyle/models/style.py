@@ -2,8 +2,8 @@
 
 What makes a style in the sense of Gram and AdaIN is in the channel statistics of features at
 several scales, wherever in the picture they occur. So the encoder is a chain of small convolutions,
-and the code is a function of the mean and deviation of every channel of every level, the colours
-included.
+and the code is a function, part linear, of the mean and deviation of every channel of every level,
+the colours included.
 What most pictures have in common is taken off first, and the rest brought to one scale: else all
 codes would be nearly the same, and the generator slow to learn that there are styles at all.
 It runs once per style, never per frame.
@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+SCALE = 0.3  # of the code: its entries are about as large, so that styles are learned steadily
 SHORT_SIDE = 256  # pixels; style pictures are brought to this size before they are encoded
 
 
@@ -66,6 +67,7 @@ class StyleEncoder(nn.Module):
             nn.Conv2d(a, b, 3, 2, padding=1) for a, b in zip(inputs, config.widths, strict=False)
         )
         self.standardise = Standardise(2 * sum(inputs))
+        self.direct = nn.Linear(2 * sum(inputs), config.code)
         self.perceptron = nn.Sequential(
             nn.Linear(2 * sum(inputs), config.hidden),
             nn.ReLU(),
@@ -84,8 +86,9 @@ class StyleEncoder(nn.Module):
         for level in self.levels:
             x = F.relu(level(x))
             statistics += _moments(x)
-        code: Tensor = self.perceptron(self.standardise(torch.cat(statistics, 1)))
-        return code
+        features = self.standardise(torch.cat(statistics, 1))
+        code: Tensor = self.direct(features) + self.perceptron(features)
+        return code * SCALE
 
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
