@@ -74,6 +74,18 @@ def test_flow_counts_only_what_is_visible() -> None:
     assert losses.flow(x, y, seen * 0).item() == 0
 
 
+def test_grid_sees_blocks_and_dots_and_little_else() -> None:
+    """A smooth picture has next to none; its blocks, or a dot on each, have much."""
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 16, 16), (64, 64), mode="bicubic")
+    blocks = smooth[..., ::4, ::4].repeat_interleave(4, 2).repeat_interleave(4, 3)
+    dots = smooth.clone()
+    dots[..., 1::4, 1::4] += 0.1
+    assert losses.grid(smooth, 4).item() < 0.1  # its own grid has a period of 4 too
+    assert losses.grid(torch.rand(1, 3, 64, 64), 4).item() < 0.05
+    assert losses.grid(blocks, 4).item() > 2
+    assert losses.grid(dots, 4).item() > 0.3
+
+
 def test_every_term_has_the_right_gradient() -> None:
     """The gradients against finite differences, in double precision where it is kept."""
     torch.manual_seed(0)

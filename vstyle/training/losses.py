@@ -87,6 +87,27 @@ def flow(picture: Tensor, warped: Tensor, visible: Tensor) -> Tensor:
     return gap.sum((1, 2, 3)) / visible.sum((1, 2, 3)).clamp_min(1)
 
 
+def grid(picture: Tensor, period: int) -> Tensor:
+    """How much more happens at some pixels of a block than at others: (B, 3, H, W) -> (B,).
+
+    A generator that paints blocks of `period` x `period` pixels tends to show them, as seams or as
+    dots. In a picture without a grid, the differences between neighbours are the same on average,
+    in size and in sign, at every place of a block. This is the squared deviation from that, over
+    the mean size of the differences, summed over both directions.
+    """
+    found = torch.zeros(len(picture), device=picture.device)
+    for dim in (2, 3):
+        step = picture.diff(dim=dim)
+        height, width = (side // period * period for side in step.shape[2:])
+        places = F.pixel_unshuffle(step[..., :height, :width], period)
+        places = places.unflatten(1, (3, -1)).movedim(2, 1).flatten(2)  # (B, period^2, rest)
+        size = places.abs().mean(2)
+        usual = size.mean(1, keepdim=True) + 1e-3
+        found = found + ((size - usual) / usual).square().mean(1)
+        found = found + (places.mean(2) / usual).square().mean(1)
+    return found
+
+
 def identity(picture: Tensor, source: Tensor) -> Tensor:
     """Mean absolute difference, (B, 3, H, W) twice -> (B,): painting x in its own style is x."""
     return (picture - source).abs().mean((1, 2, 3))

@@ -37,6 +37,7 @@ class Recipe:
     gram: float = 2.0
     flow: float = 8.0
     identity: float = 4.0
+    grid: float = 3.0
     style_ramp: int = 500  # steps until the style terms have their full weight: they would else win
     reconstruction: int = 150  # first steps, which only learn to return the frame
 

@@ -187,6 +187,8 @@ def _objective(
             # Relative to the unpainted frame's: a pair that starts far away counts no more.
             start = _mean([distance(a, b) for a, b in zip(looks, target, strict=False)])
             parts[name] = (weight * ramp, gap / start.clamp_min(LEAST_DISTANCE))
+    period = trainer.networks.generator.config.factor
+    parts["grid"] = (recipe.grid, losses.grid(last, period))
     if film.flows:
         unsteady = [
             losses.flow(after, motion.warp(before, flow), visible)
