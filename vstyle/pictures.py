@@ -52,7 +52,7 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
         picture = picture.resize(
             size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
         )
-    return np.asarray(picture, np.uint8)
+    return np.array(picture, np.uint8)  # a copy: what Pillow shows of itself is read-only
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -74,16 +74,21 @@ def test_flow_counts_only_what_is_visible() -> None:
     assert losses.flow(x, y, seen * 0).item() == 0
 
 
-def test_grid_sees_blocks_and_dots_and_little_else() -> None:
-    """A smooth picture has next to none; its blocks, or a dot on each, have much."""
-    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 16, 16), (64, 64), mode="bicubic")
-    blocks = smooth[..., ::4, ::4].repeat_interleave(4, 2).repeat_interleave(4, 3)
-    dots = smooth.clone()
-    dots[..., 1::4, 1::4] += 0.1
-    assert losses.grid(smooth, 4).item() < 0.1  # its own grid has a period of 4 too
-    assert losses.grid(torch.rand(1, 3, 64, 64), 4).item() < 0.05
-    assert losses.grid(blocks, 4).item() > 2
-    assert losses.grid(dots, 4).item() > 0.3
+def test_grid_sees_blocks_and_dots_and_checks_and_little_else() -> None:
+    """Worked out for a checkerboard; next to nothing for noise and for a smooth picture."""
+    torch.manual_seed(0)
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 9, 9), (64, 64), mode="bicubic")
+    at = torch.arange(64)
+    checks = 0.05 * (1 - 2 * ((at[:, None] + at) % 2)) * torch.tensor([1, -1, 1]).view(1, 3, 1, 1)
+    dots = torch.zeros(1, 3, 64, 64)
+    dots[..., 1::4, 1::4] = 0.1
+    flips = torch.ones(1, 1, 64, 64)
+    flips[..., 32:] = -1  # a pattern that changes its sign from one half to the other
+    assert losses.grid(0.5 + checks, 4).item() == pytest.approx(1, rel=0.01)
+    assert losses.grid(smooth, 4).item() < 0.02
+    assert losses.grid(0.1 * torch.randn(1, 3, 64, 64), 4).item() < 0.2
+    assert losses.grid(smooth + dots, 4).item() > 0.2
+    assert losses.grid(smooth + checks * flips, 4).item() > 0.5
 
 
 def test_every_term_has_the_right_gradient() -> None:

@@ -35,9 +35,9 @@ class Recipe:
     structure: float = 0.5
     moments: float = 2.5
     gram: float = 2.0
-    flow: float = 8.0
+    flow: float = 12.0
     identity: float = 4.0
-    grid: float = 3.0
+    grid: float = 4.0
     style_ramp: int = 500  # steps until the style terms have their full weight: they would else win
     reconstruction: int = 150  # first steps, which only learn to return the frame
 
