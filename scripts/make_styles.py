@@ -27,8 +27,8 @@ PREVIEW_WIDTH = 320
 
 HEAD = """# Styles
 
-The styles that ship with vstyle, by the name that `--style` takes. Each file holds the code that the
-shipped models' encoders made of a painting; the paintings themselves are in the public domain
+The styles that ship with vstyle, by the name that `--style` takes. Each file holds the code that
+the shipped models' encoders made of a painting; the paintings themselves are in the public domain
 and not part of the repository. Any other picture works as well: `--style path/to/picture.jpg`.
 
 Remake everything after a shipped model has changed: `make styles PAINTINGS=folder`.

@@ -65,7 +65,7 @@ def find_model(name: str) -> Path:
         return path
     raise CheckpointError(
         f"model {name!r} is neither a shipped name nor a file",
-        f"shipped models: {', '.join(known)}",
+        f"Shipped models: {', '.join(known)}.",
     )
 
 
@@ -101,38 +101,44 @@ def load(path: Path, kind: str) -> Checkpoint:
         data = file.read()
     header = _header(path, data)
     if header.kind != kind:
-        raise CheckpointError(f"{path} is a {header.kind} file, not a {kind} file")
+        raise CheckpointError(
+            f"{path} is a {header.kind} file, not a {kind} file", f"Name a {kind} file."
+        )
     try:
         tensors = parse_tensors(data)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f"{path} is damaged or cut short: {error}", "copy or train it again"
+            f"{path} is damaged or cut short: {error}", "Copy or train it again."
         ) from error
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-            raise CheckpointError(f"{path} has numbers that are not finite, in {name}")
+            raise CheckpointError(
+                f"{path} has numbers that are not finite, in {name}", "Train it again."
+            )
     return Checkpoint(header, tensors)
 
 
 def _opened(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise CheckpointError(f"{path} is larger than any vstyle file (1 GB)")
+            raise CheckpointError(f"{path} is larger than any vstyle file", "Name another.")
         return path.open("rb")
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+        raise CheckpointError(
+            f"{path} cannot be read: {error.strerror}", "Check the path."
+        ) from error
 
 
 def _header(path: Path, start: bytes) -> Header:
     """Read the header from the first bytes of a file, trusting nothing."""
     foreign = CheckpointError(
-        f"{path} is not a vstyle file", "give a .safetensors file of vstyle's"
+        f"{path} is not a vstyle file", "Name a .safetensors file that vstyle wrote."
     )
     size = int.from_bytes(start[:8], "little")
     if len(start) < 8 or not 2 <= size <= MAX_HEADER_BYTES:
         raise foreign
     if len(start) < 8 + size:
-        raise CheckpointError(f"{path} is cut short", "copy or train it again")
+        raise CheckpointError(f"{path} is cut short", "Copy or train it again.")
     try:
         entries = json.loads(start[8 : 8 + size], object_pairs_hook=_unique)
         about = json.loads(entries["__metadata__"]["vstyle"], object_pairs_hook=_unique)
@@ -144,7 +150,7 @@ def _header(path: Path, start: bytes) -> Header:
         raise foreign
     if number > FORMAT:
         raise CheckpointError(
-            f"{path} has format {number}, newer than this vstyle reads ({FORMAT})", "update vstyle"
+            f"{path} has format {number}, newer than this vstyle reads ({FORMAT})", "Update vstyle."
         )
     if not isinstance(config, dict) or not isinstance(provenance, dict):
         raise foreign

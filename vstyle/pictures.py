@@ -24,7 +24,7 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
     """
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
-        raise InputError(f"picture {path} {what}", "give the path of a jpg, png, webp or gif file")
+        raise InputError(f"picture {path} {what}", "Name a jpg, png, webp or gif file.")
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures; our own limit decides, and says so.
@@ -33,18 +33,18 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
                 if image.width * image.height > MAX_PIXELS:
                     raise InputError(
                         f"picture {path} is too large: {image.width}x{image.height} pixels",
-                        "scale it below 8192x8192; the style is read at 256 pixels anyway",
+                        "Scale it below 8192x8192; a style is read at 256 pixels anyway.",
                     )
                 if short_side and image.format == "JPEG":
                     image.draft("RGB", (2 * short_side, 2 * short_side))  # decodes a fraction
                 picture = _rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise InputError(
-            f"{path} is not a picture that can be read", "give a jpg, png, webp or gif file"
+            f"{path} is not a picture that can be read", "Name a jpg, png, webp or gif file."
         ) from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(
-            f"picture {path} cannot be read: {error}", "is the file damaged?"
+            f"picture {path} cannot be read: {error}", "Is the file damaged or cut off?"
         ) from error
     if short_side:
         scale = short_side / min(picture.size)

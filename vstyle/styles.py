@@ -51,10 +51,10 @@ def find(style: str) -> Path:
     if path.is_file():
         return path
     if path.suffix or len(path.parts) > 1:
-        raise InputError(f"style picture {style} does not exist", "check the path")
+        raise InputError(f"style picture {style} does not exist", "Check the path.")
     near = difflib.get_close_matches(style.lower(), known, n=3, cutoff=0.4) or list(known)[:3]
     raise UsageError(
-        f"no style is named {style!r}", f"did you mean {' or '.join(near)}? any picture works too"
+        f"no style is named {style!r}", f"Did you mean {' or '.join(near)}? Any picture works too."
     )
 
 
@@ -80,5 +80,5 @@ def load_code(path: Path, mark: str, model: str) -> Code:
             return np.asarray(found.tensors[name], np.float32)
     raise UsageError(
         f"style {path.stem!r} has no code for model {model}",
-        "give a picture instead: --style PICTURE.jpg",
+        "Give its picture instead: --style PICTURE.jpg.",
     )

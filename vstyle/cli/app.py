@@ -71,7 +71,7 @@ def leave(number: int, _: FrameType | None) -> None:
 
 
 def exit_code(run: Callable[[], object]) -> int:
-    """Call `run`, tell the user in one or two lines what went wrong, and return the exit code."""
+    """Call `run`, tell the user in one line what went wrong, and return the exit code."""
     try:
         run()
     except SystemExit as done:

@@ -25,11 +25,8 @@ STEPS_PER_LINE = 100  # of training, where no bar can move
 
 
 def complain(message: str, hint: str = "") -> None:
-    """Say what went wrong, and in a second line what to do."""
-    console = _console()
-    _line(console, f"vstyle: {message}")
-    if hint:
-        _line(console, f"hint: {hint}")
+    """Say in one line what went wrong, and what to do."""
+    _line(_console(), f"vstyle: {message}. {hint}" if hint else f"vstyle: {message}")
 
 
 def note(message: str) -> None:

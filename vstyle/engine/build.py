@@ -33,7 +33,7 @@ def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
     try:
         networks = from_arrays(found.header.config, found.tensors)
     except ValueError as error:
-        raise CheckpointError(f"{model_path}: {error}", "train it again") from error
+        raise CheckpointError(f"{model_path}: {error}", "Train it again.") from error
     if style_path.suffix == ".safetensors":
         import torch
 

@@ -46,7 +46,9 @@ def read_folder(folder: Path, short_side: int) -> list[NDArray[np.uint8]]:
         except InputError:
             continue
     if not pictures:
-        raise InputError(f"no readable picture in {folder}", "give a folder of jpg, png or webp")
+        raise InputError(
+            f"no readable picture in {folder}", "Give a folder of jpg, png or webp files."
+        )
     return pictures
 
 
@@ -61,7 +63,7 @@ def read_vgg(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"VGG file {path} cannot be read: {error}") from error
     if "features.16.weight" not in weights:
         raise CheckpointError(
-            f"{path} is not VGG-19", "give safetensors with torchvision's names, features.N.weight"
+            f"{path} is not VGG-19", "Give safetensors with torchvision's names, features.N.weight."
         )
     return {name: weight.float() for name, weight in weights.items()}
 

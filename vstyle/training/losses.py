@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
 GRID_WINDOW = 6  # blocks
 GRID_VISIBLE = 0.05  # of values 0..1
 
@@ -75,7 +74,7 @@ def structure(picture: Tensor, source: Tensor) -> Tensor:
     maps = torch.cat([x, y, x * x, y * y, x * y], 1).flatten(0, 1)[:, None]
     # Along one axis and then the other: a square window of 121 taps would cost five times as much.
     maps = F.conv2d(F.conv2d(maps, line.view(1, 1, 1, -1)), line.view(1, 1, -1, 1))
-    mx, my, xx, yy, xy = maps.unflatten(0, (-1, 5)).unbind(1)
+    mx, my, xx, yy, xy = maps.reshape(-1, 5, *maps.shape[2:]).unbind(1)
     vx, vy, xy = xx - mx * mx, yy - my * my, xy - mx * my
     c1, c2 = 0.01**2, 0.03**2
     ssim = (2 * mx * my + c1) * (2 * xy + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
@@ -106,7 +105,8 @@ def grid(picture: Tensor, period: int) -> Tensor:
     detail = picture[..., start : start + height, start : start + width]
     detail = detail - around[..., :height, :width]
     places = F.pixel_unshuffle(detail, period)
-    places = F.avg_pool2d(places, GRID_WINDOW, GRID_WINDOW // 2).unflatten(1, (3, -1))
+    places = F.avg_pool2d(places, GRID_WINDOW, GRID_WINDOW // 2)
+    places = places.reshape(-1, 3, period**2, *places.shape[2:])
     pattern = places - places.mean(2, keepdim=True)
     return pattern.square().mean((1, 2, 3, 4)) / GRID_VISIBLE**2
 
