@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from vstyle.errors import InputError
-from vstyle.pictures import read_picture
+from vstyle.pictures import read_picture, squares
 
 
 def gradient(height: int = 40, width: int = 60) -> np.ndarray:
@@ -107,3 +107,21 @@ def test_what_is_no_picture_is_an_input_error(tmp_path: Path, fault: str) -> Non
         read_picture(path)
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "count"), [(40, 40, 1), (40, 41, 2), (40, 60, 2), (90, 40, 4)]
+)
+def test_squares_cover_the_picture(height: int, width: int, count: int) -> None:
+    """From edge to edge, overlapping by half or more, all of the size asked for."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[0] = picture[-1] = picture[:, 0] = picture[:, -1] = 255
+    found = squares(picture, 40)
+    assert len(found) == count
+    assert all(square.shape == (40, 40, 3) for square in found)
+    assert found[0][0, 0].min() == found[-1][-1, -1].min() == 255
+
+
+def test_a_very_long_picture_has_not_too_many_squares() -> None:
+    """A banner costs no more than any picture."""
+    assert len(squares(np.zeros((2, 4000, 3), np.uint8), 8)) == 9

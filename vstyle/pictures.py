@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -12,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from vstyle.errors import InputError
 
 MAX_PIXELS = 8192 * 8192  # a larger picture is refused before it is decoded
+MAX_SQUARES = 9
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
 
@@ -53,6 +55,24 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
             size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
         )
     return np.array(picture, np.uint8)  # a copy: what Pillow shows of itself is read-only
+
+
+def squares(picture: NDArray[np.uint8], size: int) -> list[NDArray[np.uint8]]:
+    """Cut an (H, W, 3) picture into squares of its short side that cover it; bring them to `size`.
+
+    They are spaced evenly, overlap by half or more, and are reduced by averaging over areas. Of a
+    very long picture there are MAX_SQUARES.
+    """
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    count = min(-(-2 * (max(height, width) - side) // side) + 1, MAX_SQUARES)
+    found = []
+    for share in np.linspace(0, 1, count) if count > 1 else [0.0]:
+        y, x = round((height - side) * share), round((width - side) * share)
+        square = picture[y : y + side, x : x + side]
+        reduced = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
+        found.append(np.asarray(reduced, np.uint8))
+    return found
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vstyle import checkpoint, device, pixels, styles
 from vstyle.engine.base import Engine
 from vstyle.errors import CheckpointError
-from vstyle.pictures import read_picture
+from vstyle.pictures import read_picture, squares
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,13 +46,12 @@ def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
 
 
 def encode(networks: Networks, picture: Path) -> Tensor:
-    """Return the style code of a picture file, (code,)."""
+    """Return the style code of a picture file, (code,): the mean of its squares' codes."""
     import torch
 
-    from vstyle.models.style import SHORT_SIDE
+    from vstyle.models.style import READ_SIDE, SIDE
 
+    parts = [pixels.to_tensor(part) for part in squares(read_picture(picture, READ_SIDE), SIDE)]
     with torch.inference_mode():
-        code: Tensor = networks.encoder.eval()(pixels.to_tensor(read_picture(picture, SHORT_SIDE)))[
-            0
-        ]
+        code: Tensor = networks.encoder.eval()(torch.cat(parts)).mean(0)
     return code.clone()

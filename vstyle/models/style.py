@@ -17,8 +17,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
 SCALE = 0.3  # of the code: its entries are about as large, so that styles are learned steadily
-SHORT_SIDE = 256  # pixels; style pictures are brought to this size before they are encoded
+# Pixels: the short side at which style pictures are read, and the side of the squares cut from them
+# that the encoder sees. The same in training and in use: deep statistics see how it was done, and
+# even an odd width.
+READ_SIDE, SIDE = 384, 256
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class StyleConfig:
 
 
 class Standardise(nn.Module):
-    """Bring every number to mean 0 and deviation 1 over the pictures seen in training.
+    """Bring every number to mean 0 and deviation 1 over the training's pictures, softly bounded.
 
     Unlike batch norm it uses the long-term figures in training too: a batch of four styles says
     little of what styles have in common, and a picture's code must not depend on its neighbours'.
@@ -53,7 +57,9 @@ class Standardise(nn.Module):
                 gap = (x - self.mean).square().mean(0).sqrt()
                 self.mean.lerp_(x.mean(0), self.pace)
                 self.deviation.lerp_(gap, self.pace)
-        return (x - self.mean) / (self.deviation + 1e-4)
+        standard = (x - self.mean) / (self.deviation + 1e-4)
+        # Statistics have long tails, and a linear layer would follow one outlier anywhere.
+        return FAR * torch.tanh(standard / FAR)
 
 
 class StyleEncoder(nn.Module):
@@ -80,7 +86,7 @@ class StyleEncoder(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, picture: Tensor) -> Tensor:
-        """(B, 3, H, W), values 0..1, short side about SHORT_SIDE -> (B, code)."""
+        """(B, 3, SIDE, SIDE), values 0..1 -> (B, code)."""
         x = (picture - 0.5) * 4
         statistics = list(_moments(x))
         for level in self.levels:

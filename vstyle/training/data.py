@@ -15,15 +15,12 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from vstyle.errors import CheckpointError, InputError
-from vstyle.models.style import SHORT_SIDE
+from vstyle.models.style import SIDE
 from vstyle.models.vgg import Features
 from vstyle.pictures import SUFFIXES, read_picture
 from vstyle.training.losses import Statistics, statistics
 
 PHOTO_SIDE = 320  # pixels; short side at which photos are kept
-PAINTING_SIDE = (
-    384  # pixels; short side at which paintings set the target, so how large strokes are
-)
 
 # Style is measured on a pyramid: (factor of reduction, layers). Shallow layers of a small picture
 # see the large strokes (Snelgrove 2017); the deepest one at full size would cost half of the step.
@@ -104,7 +101,7 @@ def pyramid(features: Features, picture: Tensor) -> list[Tensor]:
 class Style:
     """One style as the objective wants it: what the encoder sees, and what must be reached."""
 
-    picture: Tensor  # (3, SHORT_SIDE, SHORT_SIDE), values 0..1
+    picture: Tensor  # (3, SIDE, SIDE), values 0..1
     target: list[Statistics]  # of the whole painting, each with a batch of 1
 
 
@@ -176,5 +173,7 @@ def _square(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     square = picture[y : y + side, x : x + side]
     if rng.random() < 0.5:
         square = square[:, ::-1]
-    size = (SHORT_SIDE, SHORT_SIDE)
-    return cv2.resize(square, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    # The users' pictures have been scaled by all kinds of programs: sharpness is no style.
+    way = (cv2.INTER_AREA, cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(4)]
+    size = (SIDE, SIDE)
+    return cv2.resize(square, size, interpolation=way).astype(np.uint8, copy=False)

@@ -71,14 +71,14 @@ def structure(picture: Tensor, source: Tensor) -> Tensor:
     at = torch.arange(-5.0, 6.0, device=x.device)
     line = torch.exp(-at.square() / (2 * 1.5**2))
     line = line / line.sum()
-    maps = torch.cat([x, y, x * x, y * y, x * y], 1).flatten(0, 1)[:, None]
+    maps = torch.stack([x, y, x * x, y * y, x * y], 1).flatten(0, 1)
     # Along one axis and then the other: a square window of 121 taps would cost five times as much.
     maps = F.conv2d(F.conv2d(maps, line.view(1, 1, 1, -1)), line.view(1, 1, -1, 1))
     mx, my, xx, yy, xy = maps.reshape(-1, 5, *maps.shape[2:]).unbind(1)
     vx, vy, xy = xx - mx * mx, yy - my * my, xy - mx * my
     c1, c2 = 0.01**2, 0.03**2
     ssim = (2 * mx * my + c1) * (2 * xy + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
-    return 1 - ssim.mean((1, 2, 3))
+    return 1 - ssim.mean((1, 2))
 
 
 def flow(picture: Tensor, warped: Tensor, visible: Tensor) -> Tensor:

@@ -16,11 +16,10 @@ from vstyle import checkpoint
 from vstyle.errors import CheckpointError
 from vstyle.models.build import Networks, from_arrays, new_networks
 from vstyle.models.generator import GeneratorConfig
-from vstyle.models.style import SHORT_SIDE, StyleConfig
+from vstyle.models.style import READ_SIDE, SIDE, StyleConfig
 from vstyle.models.vgg import Features
 from vstyle.training import losses, motion
 from vstyle.training.data import (
-    PAINTING_SIDE,
     PHOTO_SIDE,
     PYRAMID,
     Paintings,
@@ -51,7 +50,7 @@ class Step:
     number: int
     terms: dict[str, float]
     source: Tensor  # (B, 3, H, W), values 0..1
-    style: Tensor  # (B, 3, SHORT_SIDE, SHORT_SIDE)
+    style: Tensor  # (B, 3, SIDE, SIDE)
     painted: Tensor  # (B, 3, H, W)
 
 
@@ -87,7 +86,7 @@ def fit(job: Job, recipe: Recipe) -> Iterator[Step]:
     if job.resume:
         trainer.resume(job.output)
     photos = read_folder(job.photos, PHOTO_SIDE)
-    paintings = read_folder(job.paintings, PAINTING_SIDE)
+    paintings = read_folder(job.paintings, READ_SIDE)
     provenance = {
         "photos": len(photos),
         "paintings": len(paintings),
@@ -136,7 +135,7 @@ def train(
         film = motion.film(sources, others, phase.size, recipe.film_frames if filmed else 1, chance)
         if reconstructing or rng.random() < recipe.identity_share:
             style = torch.nn.functional.interpolate(
-                film.frames[-1], (SHORT_SIDE, SHORT_SIDE), mode="bilinear", antialias=True
+                film.frames[-1], (SIDE, SIDE), mode="bilinear", antialias=True
             )
             target = None
         else:
