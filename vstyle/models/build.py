@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from vstyle.models.generator import Generator, GeneratorConfig
-from vstyle.models.style import StyleConfig, StyleEncoder
+from vstyle.models.style import PALETTE, StyleConfig, StyleEncoder
 
 LARGEST = 4096  # no width, length or count of a config is beyond this
 
@@ -61,6 +61,8 @@ def from_arrays(config: dict[str, Any], arrays: Any) -> Networks:
         raise ValueError(f"the config is not understood: {error}") from error
     if generator_config.code != style_config.code or len(generator_config.widths) != 3:
         raise ValueError("the configs of generator and style encoder do not fit each other")
+    if style_config.code <= PALETTE:
+        raise ValueError(f"a code of {style_config.code} entries is too short")
     with torch.device("meta"):
         networks = new_networks(generator_config, style_config)
     parts: dict[str, nn.Module] = {"generator": networks.generator, "style": networks.encoder}

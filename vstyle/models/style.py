@@ -6,6 +6,7 @@ and the code is a function, part linear, of the mean and deviation of every chan
 the colours included.
 What most pictures have in common is taken off first, and the rest brought to one scale: else all
 codes would be nearly the same, and the generator slow to learn that there are styles at all.
+The palette itself goes into the code unaltered: what is so simple need not be learned.
 It runs once per style, never per frame.
 """
 
@@ -17,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+PALETTE = 9  # first entries of a code: means and deviations of the colours, and their correlations
 FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
 SCALE = 0.3  # of the code: its entries are about as large, so that styles are learned steadily
 # Pixels: the short side at which style pictures are read, and the side of the squares cut from them
@@ -73,11 +75,12 @@ class StyleEncoder(nn.Module):
             nn.Conv2d(a, b, 3, 2, padding=1) for a, b in zip(inputs, config.widths, strict=False)
         )
         self.standardise = Standardise(2 * sum(inputs))
-        self.direct = nn.Linear(2 * sum(inputs), config.code)
+        learned = config.code - PALETTE
+        self.direct = nn.Linear(2 * sum(inputs), learned)
         self.perceptron = nn.Sequential(
             nn.Linear(2 * sum(inputs), config.hidden),
             nn.ReLU(),
-            nn.Linear(config.hidden, config.code),
+            nn.Linear(config.hidden, learned),
         )
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -93,8 +96,17 @@ class StyleEncoder(nn.Module):
             x = F.relu(level(x))
             statistics += _moments(x)
         features = self.standardise(torch.cat(statistics, 1))
-        code: Tensor = self.direct(features) + self.perceptron(features)
-        return code * SCALE
+        learned = self.direct(features) + self.perceptron(features)
+        return torch.cat([*statistics[:2], _correlations(picture), learned], 1) * SCALE
+
+
+def _correlations(picture: Tensor) -> Tensor:
+    """(B, 3, H, W) -> how red goes with green, red with blue and green with blue, -1..1: (B, 3)."""
+    flat = picture.flatten(2)
+    flat = flat - flat.mean(2, keepdim=True)
+    flat = flat / (flat.square().mean(2, keepdim=True) + 1e-4).sqrt()
+    red, green, blue = flat.unbind(1)
+    return torch.stack([(red * green), (red * blue), (green * blue)], 1).mean(2)
 
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor]:

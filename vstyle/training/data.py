@@ -152,15 +152,16 @@ class Paintings:
 
 
 def recolour(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Turn an (H, W, 3) picture's hues about the grey axis; change its saturation and gamma."""
-    angle, saturation = rng.uniform(0.15, 0.85) * 2 * np.pi, rng.uniform(0.7, 1.3)
+    """Turn an (H, W, 3) picture's hues about the grey axis; change saturation, contrast, gamma."""
+    angle, saturation = rng.uniform(0.15, 0.85) * 2 * np.pi, rng.uniform(0.4, 1.4)
     axis = np.full(3, 3**-0.5)
     across = np.array(
         [[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]], np.float32
     )
     grey = np.outer(axis, axis)
     turn = grey + saturation * (np.cos(angle) * (np.eye(3) - grey) + np.sin(angle) * across)
-    turned = (picture / 255.0) @ turn.T
+    shift = rng.uniform(-0.15, 0.15)
+    turned = ((picture / 255.0) @ turn.T - 0.5) * rng.uniform(0.6, 1.2) + 0.5 + shift
     brighter = turned.clip(0, 1) ** rng.uniform(0.75, 1.35)
     return np.asarray((brighter * 255).round(), np.uint8)
 

@@ -44,7 +44,8 @@ class Recipe:
     # How often a batch is a short film, painted with the recurrence closed, and how long it is.
     film_share: float = 0.5
     film_frames: int = 3
-    identity_share: float = 0.125  # how often a photo is asked for in its own style
+    identity_share: float = 0.25  # how often a photo is asked for in its own style, which is itself
+    recolour_share: float = 0.7  # how often of these in its own style but for the colours
 
     def phase(self, step: int) -> Phase:
         """Return the phase that a step belongs to."""

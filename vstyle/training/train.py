@@ -28,6 +28,7 @@ from vstyle.training.data import (
     pyramid,
     read_folder,
     read_vgg,
+    recolour,
 )
 from vstyle.training.recipe import Recipe
 from vstyle.training.trainer import Trainer
@@ -123,6 +124,7 @@ def train(
     on as if it had never stopped.
     """
     recipe = trainer.recipe
+    wanted: Tensor | list[losses.Statistics]
     while trainer.number < recipe.steps:
         phase = recipe.phase(trainer.number)
         rng = np.random.default_rng([recipe.seed, trainer.number])
@@ -134,16 +136,18 @@ def train(
         sources, others = (_photos(photos, phase.batch, large, rng) for _ in range(2))
         film = motion.film(sources, others, phase.size, recipe.film_frames if filmed else 1, chance)
         if reconstructing or rng.random() < recipe.identity_share:
+            wanted = film.frames[-1]
+            if rng.random() < recipe.recolour_share:
+                wanted = _recoloured(wanted, rng)
             style = torch.nn.functional.interpolate(
-                film.frames[-1], (SIDE, SIDE), mode="bilinear", antialias=True
+                wanted, (SIDE, SIDE), mode="bilinear", antialias=True
             )
-            target = None
         else:
             drawn = [paintings.draw(rng) for _ in range(phase.batch)]
             style = torch.stack([one.picture for one in drawn])
-            target = _stack([one.target for one in drawn])
+            wanted = _stack([one.target for one in drawn])
         painted = paint_film(trainer.networks, film, style, rng)
-        total, terms = _objective(trainer, film, painted, target, features)
+        total, terms = _objective(trainer, film, painted, wanted, features)
         terms["gradient"] = trainer.step(total)
         terms["total"] = total.item()
         yield Step(trainer.number, terms, film.frames[-1], style, painted[-1].detach())
@@ -153,18 +157,18 @@ def _objective(
     trainer: Trainer,
     film: motion.Sequence,
     painted: list[Tensor],
-    target: list[losses.Statistics] | None,
+    target: Tensor | list[losses.Statistics],
     features: Features,
 ) -> tuple[Tensor, dict[str, float]]:
     """Return the weighted sum of the terms of a painted film, and the terms by name.
 
-    `target` is the style's statistics; None asks for the film itself.
+    `target` is the style's statistics, or a picture that the last frame should become.
     """
     recipe = trainer.recipe
     parts: dict[str, tuple[float, Tensor]] = {}
     source, last = film.frames[-1], painted[-1]
-    if target is None:
-        parts["identity"] = (recipe.identity, losses.identity(last, source))
+    if isinstance(target, Tensor):
+        parts["identity"] = (recipe.identity, losses.identity(last, target))
     else:
         ramp = min(1.0, 0.2 + 0.8 * trainer.number / max(recipe.style_ramp, 1))
         reached = pyramid(features, last)
@@ -230,6 +234,12 @@ def paint_film(
             trust = torch.nn.functional.avg_pool2d(visible, factor)
         painted.append(generator(frame, carried, trust, code))
     return painted
+
+
+def _recoloured(pictures: Tensor, rng: np.random.Generator) -> Tensor:
+    """Give every picture of a batch (B, 3, H, W), 0..1, other colours."""
+    arrays = (pictures.permute(0, 2, 3, 1) * 255).byte().numpy()
+    return batch([recolour(array, rng) for array in arrays])
 
 
 def _photos(
