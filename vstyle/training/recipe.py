@@ -36,7 +36,7 @@ class Recipe:
     moments: float = 5.0
     gram: float = 4.0
     flow: float = 12.0
-    identity: float = 4.0
+    identity: float = 10.0
     grid: float = 4.0
     style_ramp: int = 500  # steps until the style terms have their full weight: they would else win
     reconstruction: int = 150  # first steps, which only learn to return the frame
