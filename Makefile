@@ -38,7 +38,7 @@ $(RUN): pyproject.toml constraints.txt | $(VENV)/bin/python
 	@mkdir -p $(@D) && touch $@
 
 $(DEV): pyproject.toml constraints.txt $(RUN)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $@
 
 clean:
