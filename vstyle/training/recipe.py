@@ -45,7 +45,7 @@ class Recipe:
     film_share: float = 0.5
     film_frames: int = 3
     identity_share: float = 0.25  # how often a photo is asked for in its own style, which is itself
-    recolour_share: float = 0.7  # how often of these in its own style but for the colours
+    regrade_share: float = 0.7  # how often of these in its own style, but with other colours
 
     def phase(self, step: int) -> Phase:
         """Return the phase that a step belongs to."""

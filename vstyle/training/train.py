@@ -28,7 +28,6 @@ from vstyle.training.data import (
     pyramid,
     read_folder,
     read_vgg,
-    recolour,
 )
 from vstyle.training.recipe import Recipe
 from vstyle.training.trainer import Trainer
@@ -137,8 +136,8 @@ def train(
         film = motion.film(sources, others, phase.size, recipe.film_frames if filmed else 1, chance)
         if reconstructing or rng.random() < recipe.identity_share:
             wanted = film.frames[-1]
-            if rng.random() < recipe.recolour_share:
-                wanted = _recoloured(wanted, rng)
+            if rng.random() < recipe.regrade_share:
+                wanted = _regraded(wanted, rng)
             style = torch.nn.functional.interpolate(
                 wanted, (SIDE, SIDE), mode="bilinear", antialias=True
             )
@@ -236,10 +235,15 @@ def paint_film(
     return painted
 
 
-def _recoloured(pictures: Tensor, rng: np.random.Generator) -> Tensor:
-    """Give every picture of a batch (B, 3, H, W), 0..1, other colours."""
-    arrays = (pictures.permute(0, 2, 3, 1) * 255).byte().numpy()
-    return batch([recolour(array, rng) for array in arrays])
+def _regraded(pictures: Tensor, rng: np.random.Generator) -> Tensor:
+    """Give every channel of every picture (B, 3, H, W), 0..1, another contrast and brightness.
+
+    Both can be read off the result's palette, so there is one right answer; turned hues could not.
+    """
+    shape = (len(pictures), 3, 1, 1)
+    gain = torch.from_numpy(rng.uniform(0.4, 1.2, shape).astype(np.float32))
+    shift = torch.from_numpy(rng.uniform(-0.25, 0.25, shape).astype(np.float32))
+    return ((pictures - 0.5) * gain + 0.5 + shift).clamp(0, 1)
 
 
 def _photos(
