@@ -70,7 +70,7 @@ def test_a_killed_ffmpeg_is_an_error_within_seconds(
         os.kill(child, signal.SIGKILL)
         _, err = run.communicate(timeout=DEADLINE)
     assert run.returncode == 5
-    assert err.startswith("vstyle: ffmpeg was killed by signal 9\n")
+    assert err.startswith("vstyle: ffmpeg was killed by signal 9. ")
     assert not list(tmp_path.iterdir())
 
 
