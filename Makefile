@@ -16,8 +16,9 @@ demo: $(RUN)
 test: $(DEV) check
 	$(BIN)/python -m pytest -q -m "not slow and not gpu"
 
-test-all: $(DEV)
-	$(BIN)/python -m pytest -q -m "not gpu"
+# The slow tests come on top: `make test test-all` runs nothing twice.
+test-all: test
+	$(BIN)/python -m pytest -q -m "slow and not gpu"
 
 check: $(DEV)
 	$(BIN)/ruff format --check .

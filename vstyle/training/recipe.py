@@ -33,8 +33,8 @@ class Recipe:
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
     content: float = 1.0
     structure: float = 0.5
-    moments: float = 5.0
-    gram: float = 4.0
+    moments: float = 9.0
+    gram: float = 7.0
     flow: float = 12.0
     identity: float = 10.0
     grid: float = 4.0
