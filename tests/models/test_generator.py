@@ -67,7 +67,8 @@ def test_folding_a_style_into_the_weights_changes_nothing(kernel: int) -> None:
     torch.nn.init.normal_(layer.style.bias)
     x, code = torch.randn(1, 5, 8, 8), torch.randn(SMALL.code)
     weight, bias = layer.folded(code)
-    folded = F.conv2d(x, weight, bias, padding=kernel // 2)
+    padded = F.pad(x, (kernel // 2,) * 4, mode="replicate")
+    folded = F.conv2d(padded, weight, bias)
     torch.testing.assert_close(folded, layer(x, code[None]), rtol=1e-4, atol=1e-4)
 
 
@@ -110,3 +111,12 @@ def test_the_palette_of_the_frame_does_not_pass_by(generator: Generator) -> None
         plain = generator(frame, carried, trust, code)
         tinted = generator(frame + tint, carried, trust, code)
     torch.testing.assert_close(tinted, plain, rtol=1e-3, atol=1e-3)
+
+
+def test_the_border_of_a_flat_picture_is_no_place_of_its_own(generator: Generator) -> None:
+    """A flat frame is painted flat: nothing tells the network where the border is."""
+    flat = torch.full((1, 3, 64, 64), 0.4)
+    with torch.no_grad():
+        painted = generator(flat, flat * 0, flat[:, :1, ::4, ::4] * 0, torch.randn(1, SMALL.code))
+    blocks = F.pixel_unshuffle(painted, SMALL.factor)
+    torch.testing.assert_close(blocks, blocks[..., :1, :1].expand_as(blocks), rtol=1e-3, atol=1e-3)

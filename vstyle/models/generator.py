@@ -14,10 +14,14 @@ of any palette and contrast in styles of any palette and contrast.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+# Zeros would tell the network where the border is, and it learns to hang dark frames there.
+EDGE: Final = "replicate"
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Modulated(nn.Module):
 
     def __init__(self, config: GeneratorConfig, inputs: int, outputs: int, kernel: int = 3) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, padding_mode=EDGE)
         self.style = nn.Linear(config.code, inputs + 2 * outputs)
         self.split = (inputs, outputs, outputs)
         nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
@@ -68,7 +72,9 @@ class Normalised(nn.Module):
         self, config: GeneratorConfig, inputs: int, outputs: int, kernel: int = 3, stride: int = 1
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+        self.conv = nn.Conv2d(
+            inputs, outputs, kernel, stride, kernel // 2, bias=False, padding_mode=EDGE
+        )
         self.style = nn.Linear(config.code, 2 * outputs)
         nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
         _start_small(self.style)

@@ -31,10 +31,10 @@ class Recipe:
     largest_gradient: float = 5.0  # norm beyond which the gradient is scaled down
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
-    content: float = 1.0
+    content: float = 0.8
     structure: float = 0.25
-    moments: float = 12.0
-    gram: float = 10.0
+    moments: float = 16.0
+    gram: float = 14.0
     flow: float = 12.0
     identity: float = 10.0
     grid: float = 4.0
