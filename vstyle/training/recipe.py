@@ -32,9 +32,9 @@ class Recipe:
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
     content: float = 0.8
-    structure: float = 0.25
-    moments: float = 16.0
-    gram: float = 14.0
+    structure: float = 0.5
+    moments: float = 12.0
+    gram: float = 10.0
     flow: float = 12.0
     identity: float = 10.0
     grid: float = 4.0

@@ -21,7 +21,6 @@ from vstyle.models.vgg import Features
 from vstyle.training import losses, motion
 from vstyle.training.data import (
     PHOTO_SIDE,
-    PYRAMID,
     Paintings,
     batch,
     crop,
@@ -37,10 +36,9 @@ MARGIN = 1.25  # films are cut from squares this much larger than their frames
 LEAST_DISTANCE = (
     0.3  # of a photo to its style, below which the style terms are not scaled up further
 )
-CONTENT_LEVELS = (
-    (1, 0.3),
-    (2, 1.0),
-)  # relu2_1 and relu3_1 of the full size, by their place in PYRAMID
+# Shapes are kept at full size (relu2_1, relu3_1) and, or large blots would be free, at a quarter:
+# (place in PYRAMID, weight).
+CONTENT_LEVELS = ((1, 0.3), (2, 1.0), (8, 0.4), (9, 0.6))
 
 
 @dataclass(frozen=True)
@@ -172,7 +170,7 @@ def _objective(
         ramp = min(1.0, 0.2 + 0.8 * trainer.number / max(recipe.style_ramp, 1))
         reached = pyramid(features, last)
         with torch.no_grad():
-            before = list(features(source, PYRAMID[0][1]).values())
+            before = pyramid(features, source)
             looks = [losses.statistics(found) for found in before]
         gaps = [
             weight * losses.content(reached[level], before[level])
@@ -187,10 +185,11 @@ def _objective(
         ):
             gap = _mean([distance(a, b) for a, b in zip(styles, target, strict=True)])
             # Relative to the unpainted frame's: a pair that starts far away counts no more.
-            start = _mean([distance(a, b) for a, b in zip(looks, target, strict=False)])
+            start = _mean([distance(a, b) for a, b in zip(looks, target, strict=True)])
             parts[name] = (weight * ramp, gap / start.clamp_min(LEAST_DISTANCE))
     period = trainer.networks.generator.config.factor
-    parts["grid"] = (recipe.grid, losses.grid(last, period))
+    seams = losses.grid(last, period) + losses.grid(last, 4 * period)
+    parts["grid"] = (recipe.grid, seams)
     if film.flows:
         unsteady = [
             losses.flow(after, motion.warp(before, flow), visible)
