@@ -105,7 +105,8 @@ def grid(picture: Tensor, period: int) -> Tensor:
     detail = picture[..., start : start + height, start : start + width]
     detail = detail - around[..., :height, :width]
     places = F.pixel_unshuffle(detail, period)
-    places = F.avg_pool2d(places, GRID_WINDOW, GRID_WINDOW // 2)
+    window = min(GRID_WINDOW, *places.shape[2:])  # a small picture has fewer blocks than that
+    places = F.avg_pool2d(places, window, max(1, window // 2))
     places = places.reshape(-1, 3, period**2, *places.shape[2:])
     pattern = places - places.mean(2, keepdim=True)
     return pattern.square().mean((1, 2, 3, 4)) / GRID_VISIBLE**2
