@@ -92,7 +92,7 @@ def test_a_run_can_begin_from_a_model(job: Job, tmp_path: Path) -> None:
 
 
 def test_it_learns_to_return_the_frame() -> None:
-    """Some steps of reconstruction on one photo: the identity term falls to half."""
+    """Some steps of reconstruction on one photo: the identity term falls to a third."""
     from vstyle.models.build import new_networks
     from vstyle.models.generator import GeneratorConfig
     from vstyle.models.style import StyleConfig
@@ -108,12 +108,14 @@ def test_it_learns_to_return_the_frame() -> None:
         warm_up=5,
         film_share=0,
         regrade_share=0,
+        grid=0,  # of so small a picture everything is its grid
+        rate=3e-3,
     )
     config = GeneratorConfig(widths=(16, 16, 32), blocks=1, code=16)
     trainer = Trainer(new_networks(config, StyleConfig((8,), 16, 16)), recipe)
     photo = paint_canvas(64)
     terms = [s.terms["identity"] for s in train(trainer, [photo], Paintings([photo], None), None)]
-    assert np.mean(terms[-5:]) < np.mean(terms[:3]) / 2
+    assert np.mean(terms[-5:]) < np.mean(terms[:3]) / 3
 
 
 @pytest.mark.parametrize("fault", ["no photos", "vgg is a text", "vgg is another file", "no run"])
