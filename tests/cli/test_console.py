@@ -1,6 +1,7 @@
 """Progress is drawn on a terminal only, and frames go by unchanged."""
 
 import os
+import select
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -35,13 +36,21 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Console, int]]:
     os.close(reader)
 
 
+def everything(screen: int) -> str:
+    """Read all that was drawn: one read of a terminal may return a part of it."""
+    drawn = b""
+    while select.select([screen], [], [], 0.5)[0]:
+        drawn += os.read(screen, 1 << 16)
+    return drawn.decode()
+
+
 @pytest.mark.parametrize("duration", [3.0, None, 0.0])
 def test_a_terminal_shows_how_far_it_is(
     duration: float | None, screen: tuple[Console, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(console, "_console", lambda: screen[0])
     assert list(console.draw(job(duration), iter(FRAMES), "student on cpu")) == FRAMES
-    drawn = os.read(screen[1], 1 << 16).decode()
+    drawn = everything(screen[1])
     assert "note: something is converted" in drawn
     assert "student on cpu" in drawn
     assert "30 frames" in drawn
