@@ -39,6 +39,6 @@ def train(
     recipe = Recipe()
     recipe = dataclasses.replace(recipe, steps=steps or recipe.steps, seed=seed)
     job = Job(content, styles, vgg, output, start, resume)
-    for step in console.draw_steps(fit(job, recipe), recipe.steps):
-        last = step
-    console.say(f"{output}: {last.number} steps")
+    for _ in console.draw_steps(fit(job, recipe), recipe.steps):
+        pass
+    console.say(f"{output}: {recipe.steps} steps")

@@ -25,9 +25,8 @@ class TorchEngine:
         """Paint a frame of any size; see `Engine`."""
         height, width = frame.shape[:2]
         multiple = self.generator.config.multiple
-        least = (
-            2 * multiple
-        )  # a single place at the bottom of the U has nothing to be normalised by
+        # A single place at the bottom of the U would have nothing to be normalised by.
+        least = 2 * multiple
         source = pixels.to_tensor(pixels.pad(frame, multiple, least), self.device)
         if carried is None or trust is None:
             last = torch.zeros_like(source)
