@@ -201,6 +201,7 @@ class Inverter:
     """Paints negatives. Counts its frames, and those that come with a carried picture."""
 
     factor = 4
+    precision = "uint8"
 
     def __init__(self) -> None:
         self.frames = self.carried = 0

@@ -18,6 +18,9 @@ class Engine(Protocol):
     factor: int
     """Side, in pixels, of the blocks that share one value of trust."""
 
+    precision: str
+    """What it computes in: fp32, fp16, bf16 or int8; what `bench` calls its row."""
+
     def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
         """Return the painted frame, of the frame's own size.
 
@@ -32,6 +35,7 @@ class Identity:
     """Paints nothing: what goes in comes out. Makes every property of the frame path testable."""
 
     factor = 4
+    precision = "uint8"
 
     def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:  # noqa: ARG002
         """Return the frame itself."""

@@ -12,6 +12,8 @@ from vstyle.models.generator import Generator
 class TorchEngine:
     """Paints with a generator in eager mode, channels_last, single precision."""
 
+    precision = "fp32"
+
     def __init__(self, generator: Generator, code: torch.Tensor, device: torch.device) -> None:
         """`code` is the style, (code,); the generator is moved to the device and set to eval."""
         self.generator = generator.eval().requires_grad_(False)

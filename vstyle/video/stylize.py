@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from vstyle.engine.base import Engine
 from vstyle.errors import OutputError, UsageError
@@ -17,6 +18,8 @@ from vstyle.video.flow import track
 from vstyle.video.paint import paint
 from vstyle.video.prefetch import prefetch
 from vstyle.video.streams import container_for
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,23 @@ def unwatched(job: Job, frames: Iterable[Frame]) -> Iterable[Frame]:  # noqa: AR
     return frames
 
 
+class Tap(Protocol):
+    """Sees what every stage hands on: must yield all of it, and may time the stage meanwhile.
+
+    The stages are `decode` (in a thread of its own), `wait` (for that thread), `flow` and `carry`,
+    which takes the engine's work in. Each asks the one before it.
+    """
+
+    def __call__(self, stage: str, items: Iterator[T]) -> Iterator[T]:
+        """Yield the items of a stage."""
+        ...
+
+
+def untapped(stage: str, items: Iterator[T]) -> Iterator[T]:  # noqa: ARG001
+    """Let the items go by."""
+    return items
+
+
 def stylize(
     path: Path,
     destination: Path,
@@ -58,6 +78,7 @@ def stylize(
     encoding: Encoding = DEFAULTS,
     overwrite: bool = False,
     watch: Watch = unwatched,
+    tap: Tap = untapped,
 ) -> Report:
     """Paint the video at `path` and write it to `destination`.
 
@@ -71,9 +92,11 @@ def stylize(
         engine = make_engine()
         begin = time.perf_counter()
         count = 0
-        with open_sink(plan, source) as sink, closing(prefetch(source.items)) as items:
-            frames = frames_of(items, sink.packet)
-            painted = paint(track(frames), engine, strength)
+        decoded = tap("decode", source.items)
+        with open_sink(plan, source) as sink, closing(prefetch(decoded)) as items:
+            frames = tap("wait", frames_of(items, sink.packet))
+            tracked = tap("flow", track(frames))
+            painted = tap("carry", paint(tracked, engine, strength))
             for frame in watch(Job(source.clip, plan.notes), painted):
                 sink.frame(frame)
                 count += 1

@@ -1,0 +1,88 @@
+"""How long each stage of the frame path takes, frame by frame, without what it waits for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from vstyle.engine.base import Engine, Mask, Picture
+from vstyle.video.decode import Frame
+from vstyle.video.stylize import Job
+
+T = TypeVar("T")
+
+STAGES = ("decode", "wait", "flow", "carry", "paint", "encode")
+"""In the order of the path. `decode` runs ahead in a thread of its own; `wait` is the time that the
+path waited for it. `encode` is the time until the encoder, a process of its own, took the frame."""
+
+
+class Stopwatch:
+    """Collects seconds by stage: one entry per frame, in the order of the frames.
+
+    A stage that asks another one for a frame is not charged for that one's time: spans lie within
+    each other, one pile of them per thread, and each is charged what its inner ones leave.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.handed: list[float] = []  # when each painted frame left the path, by the clock
+        self._piles = threading.local()
+
+    @contextmanager
+    def span(self, stage: str) -> Iterator[None]:
+        """Charge the block's time, less that of spans inside it, to a new entry of `stage`."""
+        pile: list[float] = self._piles.__dict__.setdefault("inner", [])
+        pile.append(0.0)
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            whole = time.perf_counter() - begin
+            self.seconds[stage].append(whole - pile.pop())
+            if pile:
+                pile[-1] += whole
+
+    def tap(self, stage: str, items: Iterator[T]) -> Iterator[T]:
+        """Yield the items of a stage and charge it for each; see `video.stylize.Tap`."""
+        entries = self.seconds[stage]
+        while True:
+            try:
+                with self.span(stage):
+                    item = next(items)
+            except StopIteration:
+                entries.pop()  # the search for a frame that is not there is no frame's time
+                return
+            if stage == "decode" and not isinstance(item, Frame):
+                # A packet on the way to a frame: its time goes to the frame before it.
+                packet = entries.pop()
+                if entries:
+                    entries[-1] += packet
+            yield item
+
+    def watch(self, job: Job, frames: Iterable[Frame]) -> Iterator[Frame]:  # noqa: ARG002
+        """Let the painted frames go by; what their receiver does with them is `encode`."""
+        for frame in frames:
+            self.handed.append(time.perf_counter())
+            with self.span("encode"):
+                yield frame
+
+    def around(self, engine: Engine) -> Engine:
+        """Return the engine with its work charged to `paint`."""
+        return _Timed(engine, self)
+
+
+class _Timed:
+    """An engine whose work is timed."""
+
+    def __init__(self, engine: Engine, stopwatch: Stopwatch) -> None:
+        self.factor, self.precision = engine.factor, engine.precision
+        self._engine, self._stopwatch = engine, stopwatch
+
+    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+        """Paint a frame; see `Engine`."""
+        with self._stopwatch.span("paint"):
+            return self._engine.paint(frame, carried, trust)
