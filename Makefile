@@ -7,7 +7,7 @@ DEV := .make/dev.stamp
 # Paintings that the shipped styles are made from; they are not part of the repository.
 PAINTINGS ?= ../shared/data
 
-.PHONY: demo test test-all check styles wheel clean
+.PHONY: demo test test-all check fidelity styles wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -24,6 +24,10 @@ check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Writes docs/fidelity.md from what the tests find.
+fidelity: $(DEV)
+	$(BIN)/python -m pytest -q tests/fidelity --write-fidelity
 
 styles: $(RUN)
 	$(BIN)/python scripts/make_styles.py --paintings $(PAINTINGS)

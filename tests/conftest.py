@@ -12,6 +12,14 @@ import av
 import numpy as np
 import pytest
 
+# Hooks and a fixture of pytest's, for all tests.
+from fidelity.ledger import (  # noqa: F401
+    committed,
+    enter,
+    pytest_addoption,
+    pytest_sessionfinish,
+)
+
 from vstyle.engine.base import Mask, Picture
 from vstyle.video.ffmpeg import executable
 

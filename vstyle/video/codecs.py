@@ -43,6 +43,10 @@ _KNOWN = {
     # RGB kept as it is, every frame for itself, with checksums.
     "ffv1": Codec("bgr0", options=("-level", "3", "-g", "1")),
     "prores_ks": Codec("yuv422p10le"),
+    # Without a quality, ffmpeg gives these 200 kbit/s.
+    "mpeg4": Codec(options=("-q:v", "2")),
+    "mpeg2video": Codec(options=("-q:v", "2")),
+    "mjpeg": Codec(options=("-q:v", "2")),
     "png": Codec("rgb24"),
     "gif": Codec("rgb8"),
 }

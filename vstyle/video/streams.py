@@ -98,7 +98,8 @@ def route(
     routes: list[Route] = []
     notes: list[str] = []
     for stream in streams:
-        codec = stream.codec_context.name if stream.codec_context else "unknown"
+        # Not the name of the context: that is the decoder's, and mp3 is decoded by `mp3float`.
+        codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
         encoder = _encoder(stream.type, codec, container)
         what = f"{stream.type} stream {stream.index} ({codec})"
         if not encoder:
