@@ -1,6 +1,6 @@
 """What people see: everything on stderr, and a moving bar only where it can move."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -39,13 +39,20 @@ def say(message: str) -> None:
     _line(_console(), message)
 
 
+def table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of words in columns as wide as they need."""
+    console = _console()
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        _line(console, "  ".join(cells).rstrip())
+
+
 def draw(job: "Job", frames: "Iterable[Frame]", painter: str) -> "Iterator[Frame]":
     """Let the painted frames go by and draw how many there were, how fast, and what is left.
 
     `painter` says what paints them.
     """
-    for message in job.notes:
-        note(message)
     console = _console()
     if not _moving(console):
         yield from frames

@@ -1,19 +1,73 @@
 """Options that mean the same in every verb that has them."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+def place(word: str) -> Path:
+    """Return the path that a word means: `-` is standard input or output, `./-` a file."""
+    path = Path(word)
+    return path if word == "-" or path != Path("-") else path.absolute()
+
+
+def style_names() -> list[str]:
+    """Return what a shell can complete after `--style`."""
+    from vstyle import styles
+
+    return list(styles.names())
+
+
+class Drawing(StrEnum):
+    """How progress is shown."""
+
+    AUTO = "auto"
+    JSON = "json"
+
+
+Clips = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="CLIP...", parser=place, help="The videos to paint; - is standard input."
+    ),
+]
 Output = Annotated[
-    Path,
+    Path | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Where to write; the suffix chooses the kind."
+        "--output",
+        "-o",
+        metavar="FILE",
+        parser=place,
+        help="Where to write; the suffix chooses the kind. - is standard output.",
+    ),
+]
+OutDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--out-dir", metavar="FOLDER", help="Write each clip there under its name, or as mkv."
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Of standard output: nut, matroska or y4m.",
+        show_default="nut",
+        autocompletion=lambda: ["nut", "matroska", "y4m"],
     ),
 ]
 Style = Annotated[
     str,
-    typer.Option("--style", "-s", metavar="NAME|PICTURE", help="A style that ships, or a picture."),
+    typer.Option(
+        "--style",
+        "-s",
+        metavar="NAME|PICTURE",
+        help="A style that ships, or a picture.",
+        autocompletion=style_names,
+    ),
 ]
 Model = Annotated[
     str, typer.Option("--model", metavar="NAME|FILE", help="A model that ships, or a checkpoint.")
@@ -32,4 +86,17 @@ Overwrite = Annotated[
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say what is done with every stream, and how.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="In the end, say what was done as one JSON object.")
+]
+Progress = Annotated[
+    Drawing, typer.Option("--progress", help="A bar where there is a terminal, or JSON lines.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+KeepPartial = Annotated[
+    bool, typer.Option("--keep-partial", help="If it is stopped, keep what there is of the output.")
 ]

@@ -1,24 +1,26 @@
-"""`vstyle stylize`: paint one video."""
+"""`vstyle stylize`: paint one video, or several one after the other."""
 
+from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vstyle.cli import console, options
-from vstyle.errors import UsageError
+from vstyle.cli.batch import make_folder, paint_all, targets
+from vstyle.cli.report import Voice
+from vstyle.errors import UsageError, VstyleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from vstyle.engine.base import Engine
-    from vstyle.video.decode import Frame
 
 
 def stylize(
-    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="The video to paint.")],
+    clips: options.Clips,
     *,
-    output: options.Output,
+    output: options.Output = None,
+    out_dir: options.OutDir = None,
     style: options.Style = "",
     model: options.Model = "student",
     device: options.Device = "auto",
@@ -41,7 +43,13 @@ def stylize(
             metavar="NAME", help="Speed of the encoder.", show_default="veryfast for libx264"
         ),
     ] = None,
+    form: options.Format = None,
     overwrite: options.Overwrite = False,
+    keep_partial: options.KeepPartial = False,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+    progress: options.Progress = options.Drawing.AUTO,
+    verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Paint a video in the style of a picture. Size, timing and sound stay as they are.
@@ -51,33 +59,51 @@ def stylize(
 
       vstyle stylize in.mp4 --style photo-of-a-painting.jpg --codec ffv1 -o out.mkv
     """
-    from vstyle.video import stylize as core
-    from vstyle.video.encode import Encoding
-
     if not style and model != "identity":
         raise UsageError("no style is given", "Add --style with a name or a picture.")
-    painter = ""
+    places = targets(clips, output, out_dir)
+    voice = Voice(json=json, progress=progress, verbose=verbose, quiet=quiet)
 
-    def make_engine() -> "Engine":
-        nonlocal painter
-        engine, painter = _engine(model, style, device)
-        return engine
+    from vstyle.video.standard import STANDARD, reserved_output
 
-    def watch(job: core.Job, frames: "Iterable[Frame]") -> "Iterable[Frame]":
-        return frames if quiet else console.draw(job, frames, painter)
+    with reserved_output() if output == STANDARD else nullcontext(1) as stdout:
+        from vstyle.video import stylize as core
+        from vstyle.video.encode import Encoding
+        from vstyle.video.part import part_of
 
-    report = core.stylize(
-        clip,
-        output,
-        make_engine,
-        strength=strength,
-        encoding=Encoding(codec, crf, preset),
-        overwrite=overwrite,
-        watch=watch,
-    )
-    if not quiet:
-        rate = report.frames / report.seconds
-        console.say(f"{output}: {report.frames} frames, {report.seconds:.1f} s, {rate:.1f} fps")
+        encoding = Encoding(codec, crf, preset, form, keep_partial)
+
+        @cache
+        def make_engine() -> "Engine":
+            engine, voice.painter = _engine(model, style, device)
+            return engine
+
+        def paint(clip: Path, place: Path) -> None:
+            try:
+                with core.prepare(
+                    clip, place, make_engine, encoding=encoding, overwrite=overwrite, stdout=stdout
+                ) as job:
+                    voice.before(job, dry_run)
+                    if not dry_run:
+                        voice.after(core.perform(job, strength=strength, watch=voice.watch))
+            except VstyleError as error:
+                voice.failed(clip, place, error)
+                raise
+            finally:
+                if (part := part_of(place.resolve())).exists():
+                    console.note(f"{part} holds what was done so far")
+
+        try:
+            if out_dir is None:
+                paint(*places[0])
+            else:
+                make_engine()  # what is wrong with it is wrong for all files
+                if not dry_run:
+                    make_folder(out_dir)
+                if not paint_all(places, paint, voice):
+                    raise typer.Exit(1)
+        finally:
+            voice.close(several=out_dir is not None)
 
 
 def _engine(model: str, style: str, device: str) -> tuple["Engine", str]:

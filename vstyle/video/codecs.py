@@ -49,6 +49,7 @@ _KNOWN = {
     "mjpeg": Codec(options=("-q:v", "2")),
     "png": Codec("rgb24"),
     "gif": Codec("rgb8"),
+    "rawvideo": Codec(),
 }
 
 

@@ -67,6 +67,11 @@ def colour_of(frame: av.VideoFrame) -> Colour:
     return Colour(matrix, full, int(frame.color_primaries), int(frame.color_trc))
 
 
+def words(colour: Colour) -> str:
+    """Return what people call a colour: `bt709, limited range`."""
+    return f"{_MATRICES[colour.matrix]}, {'full' if colour.full else 'limited'} range"
+
+
 def to_yuv_filters(colour: Colour) -> list[str]:
     """Return the ffmpeg filters that turn RGB into limited-range YUV of this colour, and tag it.
 

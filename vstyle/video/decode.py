@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from vstyle.errors import InputError
 from vstyle.video.colour import Colour, colour_of
+from vstyle.video.prefetch import prefetch
+from vstyle.video.standard import STANDARD, StandardInput, name_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -39,6 +41,11 @@ _CLOCKED = {"mpegts", "mpeg"}
 # Left to itself, swscale rounds down: every conversion makes the picture a grey level darker.
 _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
+_KINDS = "Is it complete, and a video? vstyle reads mp4, mov, mkv, webm, avi, ts, gif and more."
+_STREAMED = (
+    "From a pipe, an mp4 must have its index in front: `ffmpeg -i in.mp4 -c copy -f nut - | ...`."
+)
+
 Packet: TypeAlias = "av.Packet[Stream]"
 """A piece of another stream, as it is in the file."""
 
@@ -47,7 +54,7 @@ Packet: TypeAlias = "av.Packet[Stream]"
 class Clip:
     """What is known of a video before it is painted. Sizes are those of the upright picture."""
 
-    path: Path
+    path: Path  # STANDARD: it can be read only once
     width: int
     height: int
     time_base: Fraction  # seconds per tick of the frames' timestamps
@@ -78,38 +85,64 @@ class Source:
     """An open clip. `items` are its frames and, in file order, the packets of its other streams."""
 
     clip: Clip
+    codec: str  # of the video, as FFmpeg names it
     streams: tuple[Stream, ...]  # all streams but the video, those that no packet comes from too
     metadata: Mapping[str, str]
     chapters: tuple[Chapter, ...]
     items: Iterator[Frame | Packet]
+    stop: Callable[[], None]  # makes a read of `items` that waits for more data end
 
 
 @contextmanager
 def open_clip(path: Path) -> Iterator[Source]:
-    """Open a video file and decode its first frame; the file is closed on leaving.
+    """Open a video and decode its first frame; it is closed on leaving.
 
-    `Source.items` can be iterated once, in any one thread. InputError if the file cannot be read
-    as a video, here or later, in the middle of `items`.
+    `path` may be STANDARD. `Source.items` can be iterated once, in any one thread. InputError if
+    it cannot be read as a video, here or later, in the middle of `items`.
     """
     check_readable(path)
-    with _open(path) as container:
+    with ExitStack() as stack:
+        stdin, stop = None, _nothing_waits
+        if path == STANDARD:
+            stdin = stack.enter_context(closing(StandardInput()))
+            stop = stdin.stop
+        # In a thread: Python handles no signal while FFmpeg waits for data in this one.
+        opening = prefetch(_begin(path, stdin, stop), stop=stop)
+        with closing(opening):
+            ((container, source),) = opening
+        with container:
+            yield source
+
+
+def _begin(
+    path: Path, stdin: StandardInput | None, stop: Callable[[], None]
+) -> Generator[tuple[InputContainer, Source]]:
+    """Yield one clip, opened: what to close in the end, and what is in it."""
+    container = _open(path, stdin)
+    try:
         video = _video_stream(container, path)
         others = tuple(s for s in container.streams if s.type in {"audio", "subtitle"})
         sounds = [s for s in others if s.type == "audio"]
         decoded = _demux(container, video, sounds, path)
         first, held = _first_frame(decoded, path)
         clip = _describe(path, container, video, first)
-        yield Source(
-            clip,
-            others,
-            container.metadata,
-            tuple(container.chapters()),
-            _timed(chain(held, decoded), clip),
-        )
+    except BaseException:
+        container.close()
+        raise
+    items = _timed(chain(held, decoded), clip)
+    chapters = tuple(container.chapters())
+    codec = video.codec_context.name
+    yield container, Source(clip, codec, others, container.metadata, chapters, items, stop)
+
+
+def _nothing_waits() -> None:
+    """Stop reading a file: it never waits."""
 
 
 def check_readable(path: Path) -> None:
     """Raise InputError unless `path` is a file with something in it that we may read."""
+    if path == STANDARD:
+        return
     try:
         if path.exists() and not path.is_file():
             kind = "a directory" if path.is_dir() else "not a plain file"
@@ -124,18 +157,18 @@ def check_readable(path: Path) -> None:
         raise InputError(f"{path} cannot be read: {reason}", "Check its permissions.") from error
 
 
-def _open(path: Path) -> InputContainer:
-    """Open a file as a container of the formats we know, with no way out to other files."""
+def _open(path: Path, stdin: StandardInput | None) -> InputContainer:
+    """Open a file, or `stdin`, as a container of the formats we know, with no way out to others."""
     limit = {"max_pixels": str(MAX_PIXELS)}  # here for probing, below for decoding
-    whitelist = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+    protocol = "file" if stdin is None else "pipe"
+    whitelist = {"format_whitelist": FORMATS, "protocol_whitelist": protocol}
     try:
         # `file:` keeps FFmpeg from reading a protocol into names like `data:1.mp4`.
-        container = av.open(f"file:{path}", options=limit, container_options=whitelist)
+        place = f"file:{path}" if stdin is None else stdin
+        container = av.open(place, "r", options=limit, container_options=whitelist)
     except (av.FFmpegError, ValueError) as error:
-        raise InputError(
-            f"{path} is not a video that vstyle can read",
-            "Is it complete, and a video? vstyle reads mp4, mov, mkv, webm, avi, ts, gif and more.",
-        ) from error
+        what = f"{name_of(path)} is not a video that vstyle can read"
+        raise InputError(what, _KINDS if stdin is None else _STREAMED) from error
     for stream in container.streams.video:
         stream.codec_context.options = limit
     return container
@@ -148,8 +181,10 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
             stream.thread_type = "AUTO"
             return stream
     if container.streams.audio:
-        raise InputError(f"{path} has sound but no video", "Name a file with a picture in it.")
-    raise InputError(f"{path} has no video in it", "Name a file with a picture in it.")
+        raise InputError(
+            f"{name_of(path)} has sound but no video", "Name a file with a picture in it."
+        )
+    raise InputError(f"{name_of(path)} has no video in it", "Name a file with a picture in it.")
 
 
 def _demux(
@@ -169,7 +204,8 @@ def _demux(
     except av.FFmpegError as error:
         where = "" if time is None else f" after {time:.2f} s"
         raise InputError(
-            f"{path} cannot be decoded{where}: {error.strerror}", "Is the file damaged or cut off?"
+            f"{name_of(path)} cannot be decoded{where}: {error.strerror}",
+            "Is the file damaged or cut off?",
         ) from error
 
 
@@ -182,7 +218,7 @@ def _first_frame(
         held.append(item)
         if isinstance(item, av.VideoFrame):
             return item, held
-    raise InputError(f"{path} has no video frames", "Is the file complete?")
+    raise InputError(f"{name_of(path)} has no video frames", "Is the file complete?")
 
 
 def _describe(

@@ -1,7 +1,9 @@
 """The ffmpeg process: started, fed, waited for, and never left behind."""
 
+import errno
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +15,15 @@ import imageio_ffmpeg
 
 from vstyle.errors import OutputError
 
-_NO_SPACE = -28 & 0xFF  # ffmpeg exits with the low byte of its error, here ENOSPC
+# ffmpeg exits with the low byte of its error.
+_NO_ROOM = {
+    -errno.ENOSPC & 0xFF: "no space left where the output goes",
+    -errno.EDQUOT & 0xFF: "your quota of space is used up where the output goes",
+    -errno.EFBIG & 0xFF: "no file may be as large as the output would be",
+    -signal.SIGXFSZ: "no file may be as large as the output would be",
+}
+_NO_READER = -errno.EPIPE & 0xFF
+_PATIENCE = 10  # seconds in which an interrupted ffmpeg can finish its file
 _TAIL = 8192  # bytes of ffmpeg's words that are looked at
 
 # What ffmpeg says after the line that matters.
@@ -32,7 +42,10 @@ def executable() -> str:
 
 @dataclass(frozen=True)
 class Child:
-    """A running ffmpeg that reads from `send` and says what went wrong into `words`."""
+    """A running ffmpeg that reads from `send` and says what went wrong into `words`.
+
+    Where an OutputError is raised, it is a BrokenPipeError if the reader of its output has left.
+    """
 
     process: subprocess.Popen[bytes]
     words: IO[bytes]
@@ -55,15 +68,17 @@ class Child:
         if self.process.wait() != 0:
             raise self._failure()
 
-    def _failure(self) -> OutputError:
+    def _failure(self) -> OutputError | BrokenPipeError:
         """Return the error that tells why ffmpeg ended."""
         code = self.process.wait()
+        if code == _NO_READER:
+            return BrokenPipeError(errno.EPIPE, "the reader of the output has left")
+        if code in _NO_ROOM:
+            return OutputError(_NO_ROOM[code], "Make room, or write elsewhere.")
         if code < 0:
             return OutputError(
                 f"ffmpeg was killed by signal {-code}", "Is memory short? Run it again."
             )
-        if code == _NO_SPACE:
-            return OutputError("no space left where the output goes", "Make room, or go elsewhere.")
         reason = _reason(self.words)
         return OutputError(
             f"ffmpeg failed with code {code}: {reason}", "Try another --codec or another container."
@@ -71,15 +86,21 @@ class Child:
 
 
 @contextmanager
-def running(command: Sequence[str]) -> Iterator[Child]:
-    """Run ffmpeg while the block lasts; if it still runs at the end of it, it is killed."""
+def running(
+    command: Sequence[str], stdout: int | None = None, finish: bool = False
+) -> Iterator[Child]:
+    """Run ffmpeg while the block lasts; if it still runs at the end of it, it is killed.
+
+    With `finish` it has some seconds before that to end its file well. What it writes to its
+    standard output goes to the descriptor `stdout`, if there is one.
+    """
     # A file, not a pipe: a pipe that nobody reads stops a talkative ffmpeg for ever.
     with tempfile.TemporaryFile() as words:
         try:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL if stdout is None else stdout,
                 stderr=words,
                 bufsize=0,
                 start_new_session=True,  # else Ctrl-C would reach it before us
@@ -92,12 +113,15 @@ def running(command: Sequence[str]) -> Iterator[Child]:
         try:
             yield Child(process, words)
         finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
             assert process.stdin is not None
             with suppress(OSError):
                 process.stdin.close()
+            if finish:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_PATIENCE)
+            if process.poll() is None:
+                process.kill()
+            process.wait()
 
 
 def _reason(words: IO[bytes]) -> str:

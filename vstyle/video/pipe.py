@@ -51,6 +51,8 @@ class Pipe:
         self._chunks: Final[list[bytes]] = []
         self._send: Final = send
         self._shift: Final = shift_of(source.clip)
+        self._origin: Final = source.clip.origin
+        self.last: Fraction | None = None  # when the last frame is shown in the output, in seconds
         self._multiple: Final = 2 if even else 1
         self._nut: Final = av.open(_file(self._chunks), "w", format="nut", buffer_size=_BUFFER)
         self._nut.metadata.update(_portable(source.metadata))
@@ -66,6 +68,7 @@ class Pipe:
         image.pts = frame.pts + round(self._shift / frame.time_base)
         image.time_base = frame.time_base
         self._nut.mux(self._video.encode(image))
+        self.last = frame.pts * frame.time_base - self._origin
         self._flush()
 
     def packet(self, packet: Packet) -> None:

@@ -1,6 +1,6 @@
 """Read ahead in a thread, so that decoding and painting happen at the same time."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from queue import Full, Queue
 from threading import Event, Thread
@@ -19,11 +19,14 @@ class _End:
     error: BaseException | None = None
 
 
-def prefetch(items: Iterable[T], depth: int = DEPTH) -> Generator[T]:
+def prefetch(
+    items: Iterable[T], depth: int = DEPTH, stop: Callable[[], object] | None = None
+) -> Generator[T]:
     """Yield `items`, read by a thread that is at most `depth` of them ahead.
 
     An error of `items` is raised here, after the items before it. The thread ends when the items
-    do, or when this generator is closed, and never outlives it.
+    do, or when this generator is closed, and never outlives it. `stop` is called then, if an item
+    may be waited for: it must end the wait.
     """
     queue: Queue[T | _End] = Queue(depth)
     abandoned = Event()
@@ -32,10 +35,13 @@ def prefetch(items: Iterable[T], depth: int = DEPTH) -> Generator[T]:
     try:
         while not isinstance(item := queue.get(), _End):
             yield item
+        stop = None
         if item.error is not None:
             raise item.error
     finally:
         abandoned.set()
+        if stop is not None:
+            stop()
         thread.join()
 
 

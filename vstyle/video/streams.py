@@ -7,6 +7,7 @@ from pathlib import Path
 from av.stream import Stream
 
 from vstyle.errors import UsageError
+from vstyle.video.standard import STANDARD
 
 _PCM = {f"pcm_{kind}" for kind in ("u8", "s16le", "s24le", "s32le", "s16be", "s24be", "f32le")}
 _TEXT = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
@@ -23,7 +24,8 @@ class Container:
     subtitles: frozenset[str] = frozenset()  # codecs that can be copied in
     subtitle: str = ""  # the encoder for other text
     options: tuple[str, ...] = ()
-    fixed_rate: bool = False  # knows no times, only frames per second
+    fixed_rate: bool = False  # its ticks are frames
+    untimed: bool = False  # knows no times, only frames per second
 
 
 _MP4_SOUND = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac"})
@@ -65,7 +67,15 @@ CONTAINERS = {
     ),
     ".nut": Container("nut", "libx264", None, "aac"),
     ".gif": Container("gif", "gif"),
+    ".y4m": Container("yuv4mpegpipe", "rawvideo", untimed=True),
 }
+
+STREAMED = {
+    "nut": Container("nut", "rawvideo", None, "aac"),
+    "matroska": CONTAINERS[".mkv"],
+    "y4m": CONTAINERS[".y4m"],
+}
+"""What can be written to standard output, the default first."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +88,21 @@ class Route:
     piped: bool  # through our pipe, packet by packet; else ffmpeg reads it from the file itself
 
 
-def container_for(destination: Path) -> Container:
-    """Return the container that a file name asks for, or UsageError."""
+def container_for(destination: Path, streamed: str | None = None) -> Container:
+    """Return the container that a file name asks for, or for STANDARD one of STREAMED.
+
+    UsageError if there is none.
+    """
+    if destination == STANDARD:
+        name = streamed or next(iter(STREAMED))
+        if name not in STREAMED:
+            choice = ", ".join(STREAMED)
+            raise UsageError(f"'{name}' cannot be streamed", f"Choose one of {choice}.")
+        return STREAMED[name]
+    if streamed:
+        raise UsageError(
+            "--format is for standard output, -o -", "The suffix of a file chooses its kind."
+        )
     suffix = destination.suffix.lower()
     if suffix in CONTAINERS:
         return CONTAINERS[suffix]
@@ -89,11 +112,12 @@ def container_for(destination: Path) -> Container:
 
 
 def route(
-    streams: Sequence[Stream], container: Container, carried: frozenset[str]
+    streams: Sequence[Stream], container: Container, carried: frozenset[str], once: bool
 ) -> tuple[tuple[Route, ...], tuple[str, ...]]:
     """Decide for each audio and subtitle stream; also return what must be said about it.
 
-    `carried` names the codecs that our pipe can carry.
+    `carried` names the codecs that our pipe can carry; `once` says that the source can be read only
+    once, so that nothing else can get there.
     """
     routes: list[Route] = []
     notes: list[str] = []
@@ -105,9 +129,12 @@ def route(
         if not encoder:
             notes.append(f"{what} is left out: {container.muxer} cannot hold it")
             continue
+        piped = stream.type == "audio" and codec in carried
+        if once and not piped:
+            notes.append(f"{what} is left out: it needs a file, and standard input is none")
+            continue
         if encoder != "copy":
             notes.append(f"{what} becomes {encoder}: {container.muxer} cannot hold it as it is")
-        piped = stream.type == "audio" and codec in carried
         routes.append(Route(stream.index, stream.type, encoder, piped))
     return tuple(routes), tuple(notes)
 

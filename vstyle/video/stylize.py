@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from vstyle.engine.base import Engine
 from vstyle.errors import OutputError, UsageError
-from vstyle.video.decode import Clip, Frame, Packet, check_readable, open_clip
-from vstyle.video.encode import Encoding, open_sink, plan_encoding
+from vstyle.video.decode import Clip, Frame, Packet, Source, check_readable, open_clip
+from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
 from vstyle.video.prefetch import prefetch
+from vstyle.video.standard import STANDARD
 from vstyle.video.streams import container_for
 
 T = TypeVar("T")
@@ -24,21 +26,37 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Job:
-    """What is known before the first frame is painted."""
+    """What is known before the first frame is painted: all is open, checked and decided."""
 
-    clip: Clip
-    notes: tuple[str, ...]  # what the output will not have as the source has it
+    source: Source
+    plan: Plan
+    engine: Engine
+    stdout: int  # the descriptor for what goes to STANDARD
+
+    @property
+    def clip(self) -> Clip:
+        """What is painted."""
+        return self.source.clip
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the output will not have as the source has it."""
+        return self.plan.notes
 
 
 @dataclass(frozen=True)
 class Report:
     """What was done."""
 
-    destination: Path
-    clip: Clip
-    notes: tuple[str, ...]
+    job: Job
+    notes: tuple[str, ...]  # those of the job, then what was found out on the way
     frames: int
     seconds: float  # from the first frame to the finished file, by the clock on the wall
+
+    @property
+    def clip(self) -> Clip:
+        """What was painted."""
+        return self.job.clip
 
 
 DEFAULTS = Encoding()
@@ -80,39 +98,86 @@ def stylize(
     watch: Watch = unwatched,
     tap: Tap = untapped,
 ) -> Report:
-    """Paint the video at `path` and write it to `destination`.
+    """Paint the video at `path` and write it to `destination`; see `prepare` and `perform`."""
+    with prepare(path, destination, make_engine, encoding=encoding, overwrite=overwrite) as job:
+        return perform(job, strength=strength, watch=watch, tap=tap)
 
-    `make_engine` is called once all else is known to be right, and before anything is written.
-    Raises UsageError, InputError or OutputError; then `destination` is as it was.
+
+@contextmanager
+def prepare(
+    path: Path,
+    destination: Path,
+    make_engine: Callable[[], Engine],
+    *,
+    encoding: Encoding = DEFAULTS,
+    overwrite: bool = False,
+    stdout: int = 1,
+) -> Iterator[Job]:
+    """Open the video at `path` and decide how it becomes `destination`; either may be STANDARD.
+
+    `make_engine` is called once all else is known to be right. Nothing is written. Raises
+    UsageError, InputError or OutputError.
     """
-    check_paths(path, destination, overwrite)
-    destination = destination.resolve()  # a link stays, what it points to is written
+    check_ends(path, destination, stdout)
+    container_for(destination, encoding.format)
+    if destination != STANDARD:
+        check_place(path, destination, overwrite)
+        destination = destination.resolve()  # a link stays, what it points to is written
     with open_clip(path) as source:
-        plan = plan_encoding(source, destination, encoding)
-        engine = make_engine()
-        begin = time.perf_counter()
-        count = 0
-        decoded = tap("decode", source.items)
-        with open_sink(plan, source) as sink, closing(prefetch(decoded)) as items:
-            frames = tap("wait", frames_of(items, sink.packet))
-            tracked = tap("flow", track(frames))
-            painted = tap("carry", paint(tracked, engine, strength))
-            for frame in watch(Job(source.clip, plan.notes), painted):
-                sink.frame(frame)
-                count += 1
-    seconds = time.perf_counter() - begin
-    return Report(destination, source.clip, plan.notes, count, seconds)
+        yield Job(source, plan_encoding(source, destination, encoding), make_engine(), stdout)
 
 
-def check_paths(path: Path, destination: Path, overwrite: bool) -> None:
-    """Raise what is wrong with the two paths before anything is opened or made."""
+def perform(
+    job: Job, *, strength: float = 1.0, watch: Watch = unwatched, tap: Tap = untapped
+) -> Report:
+    """Paint what was prepared.
+
+    Raises InputError or OutputError; then the destination is as it was. BrokenPipeError if the
+    reader of standard output leaves.
+    """
+    source, plan = job.source, job.plan
+    begin = time.perf_counter()
+    count, first, uneven = 0, 0.0, False
+    decoded = tap("decode", source.items)
+    with (
+        open_sink(plan, source, job.stdout) as sink,
+        closing(prefetch(decoded, stop=source.stop)) as items,
+    ):
+        frames = tap("wait", frames_of(items, sink.packet))
+        tracked = tap("flow", track(frames))
+        painted = tap("carry", paint(tracked, job.engine, strength))
+        for frame in watch(job, painted):
+            sink.frame(frame)
+            first = frame.time if count == 0 else first
+            uneven = uneven or is_uneven(frame.time - first, count, source.clip.rate)
+            count += 1
+    notes = plan.notes
+    if uneven and plan.container.untimed:
+        notes += (f"{plan.container.muxer} holds no times: the frames were not evenly spaced",)
+    return Report(job, notes, count, time.perf_counter() - begin)
+
+
+def is_uneven(time: float, count: int, rate: Fraction | None) -> bool:
+    """Tell whether the frame after `count` others is shown half a frame early or late."""
+    return rate is not None and abs(time - float(count / rate)) > float(0.5 / rate)
+
+
+def check_ends(path: Path, destination: Path, stdout: int) -> None:
+    """Raise what is wrong with the input, or with a terminal that is meant for data."""
     check_readable(path)
-    container_for(destination)
+    if path == STANDARD and os.isatty(0):
+        raise UsageError("video would be read from the terminal", "Name a file, or use a pipe.")
+    if destination == STANDARD and os.isatty(stdout):
+        raise UsageError("video would be written to the terminal", "Add -o FILE, or use a pipe.")
+
+
+def check_place(path: Path, destination: Path, overwrite: bool) -> None:
+    """Raise what is wrong with the place of the output before anything is made."""
     folder = destination.resolve().parent
     if destination.exists():
         if destination.is_dir():
             raise UsageError(f"{destination} is a directory", "Name the file to write in it.")
-        if destination.samefile(path):
+        if path != STANDARD and destination.samefile(path):
             raise UsageError(f"{destination} is the input itself", "Choose another output name.")
         if not destination.is_file():
             raise UsageError(f"{destination} is not a plain file", "Choose another output name.")

@@ -1,0 +1,53 @@
+"""Standard input and output as the ends of the path: `-`, for people a dash, here a name."""
+
+import os
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+STANDARD = Path("-")
+"""Stands for standard input or output. A file of that name is `/its/folder/-`."""
+
+
+def name_of(path: Path) -> str:
+    """Return what to call a path in a sentence."""
+    return "standard input" if path == STANDARD else str(path)
+
+
+class StandardInput:
+    """Standard input for FFmpeg to read from; `stop` ends a read that waits for more."""
+
+    def __init__(self, descriptor: int = 0) -> None:
+        self._descriptor: Final = descriptor
+        self._stopped, self._stop = os.pipe()
+
+    def read(self, size: int) -> bytes:
+        """Return what there is, up to `size` bytes; nothing at the end or when stopped."""
+        ready, _, _ = select.select([self._descriptor, self._stopped], [], [])
+        return b"" if self._stopped in ready else os.read(self._descriptor, size)
+
+    def stop(self) -> None:
+        """Let every read, now and later, return at once with nothing."""
+        os.write(self._stop, b"!")
+
+    def close(self) -> None:
+        """Give back what `stop` needs; standard input itself stays open."""
+        os.close(self._stopped)
+        os.close(self._stop)
+
+
+@contextmanager
+def reserved_output() -> Iterator[int]:
+    """Give standard output to the caller alone; what others print meanwhile goes to stderr.
+
+    Yields the descriptor to write the data to.
+    """
+    data = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield data
+    finally:
+        os.dup2(data, 1)
+        os.close(data)
