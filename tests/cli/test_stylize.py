@@ -12,18 +12,6 @@ from vstyle.cli import app as door
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def vstyle(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run the command in this process; return its exit code and what it said on stdout, stderr."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = door.exit_code(lambda: door.app([str(argument) for argument in arguments]))
-        return code, *capfd.readouterr()
-
-    return run
-
-
 def test_a_clip_is_painted_and_one_line_said(vstyle: Run, cfr: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     code, out, err = vstyle("stylize", cfr, "--model", "identity", "-o", output)
@@ -64,7 +52,7 @@ BAD = {
     "no such directory": ("in.mp4", "nowhere/out.mp4", 5, "is no directory"),
     "place that cannot be written": ("in.mp4", "/proc/out.mp4", 5, "cannot be written"),
     "no suffix": ("in.mp4", "out", 2, "suffix"),
-    "unknown suffix": ("in.mp4", "out.doc", 2, "no video format"),
+    "unknown suffix": ("in.mp4", "out.doc", 2, "no format that"),
 }
 
 

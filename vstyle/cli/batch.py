@@ -15,7 +15,7 @@ SPARE = ".mkv"
 def targets(
     clips: Sequence[Path], output: Path | None, folder: Path | None
 ) -> list[tuple[Path, Path]]:
-    """Return each clip with the place where it goes, or UsageError."""
+    """Return each clip with the place where it goes; UsageError or OutputError if it has none."""
     if output is not None and folder is not None:
         raise UsageError("--output and --out-dir are two places", "Give one of them.")
     if folder is None:
@@ -24,6 +24,8 @@ def targets(
         if len(clips) > 1:
             raise UsageError("several clips cannot become one file", "Add --out-dir FOLDER.")
         return [(clips[0], output)]
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is no directory", "Make it first, or choose another place.")
     if Path("-") in clips:
         raise UsageError("standard input has no name to be written under", "Add -o FILE.")
     places = [(clip, folder / _written_as(clip)) for clip in clips]
@@ -40,16 +42,6 @@ def _written_as(clip: Path) -> str:
     return clip.name if clip.suffix.lower() in CONTAINERS else f"{clip.name}{SPARE}"
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder of the outputs if it is not there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be made: {error.strerror}", "Choose another folder."
-        ) from error
-
-
 def paint_all(
     places: Iterable[tuple[Path, Path]], paint: Callable[[Path, Path], object], voice: Voice
 ) -> bool:
@@ -62,7 +54,8 @@ def paint_all(
         try:
             paint(clip, place)
         except VstyleError as error:
-            console.complain(f"{clip}: {error.message}", error.hint)
+            where = "" if str(clip) in error.message else f"{clip}: "
+            console.complain(f"{where}{error.message}", error.hint)
             rows.append(("failed", str(clip), error.message))
         else:
             rows.append(("done", str(clip), str(place)))

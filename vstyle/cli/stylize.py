@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vstyle.cli import console, options
-from vstyle.cli.batch import make_folder, paint_all, targets
+from vstyle.cli.batch import paint_all, targets
 from vstyle.cli.report import Voice
 from vstyle.errors import UsageError, VstyleError
 
@@ -98,8 +98,6 @@ def stylize(
                 paint(*places[0])
             else:
                 make_engine()  # what is wrong with it is wrong for all files
-                if not dry_run:
-                    make_folder(out_dir)
                 if not paint_all(places, paint, voice):
                     raise typer.Exit(1)
         finally:

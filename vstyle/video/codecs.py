@@ -46,10 +46,14 @@ _KNOWN = {
     # Without a quality, ffmpeg gives these 200 kbit/s.
     "mpeg4": Codec(options=("-q:v", "2")),
     "mpeg2video": Codec(options=("-q:v", "2")),
-    "mjpeg": Codec(options=("-q:v", "2")),
     "png": Codec("rgb24"),
     "gif": Codec("rgb8"),
     "rawvideo": Codec(),
+    # JPEG knows one colour: BT.601, full range.
+    "mjpeg": Codec("yuvj444p", options=("-q:v", "2")),
+    "libwebp": Codec("bgra", options=("-quality", "95")),
+    "bmp": Codec("bgr24"),
+    "tiff": Codec("rgb24"),
 }
 
 

@@ -22,6 +22,7 @@ from vstyle.errors import InputError
 from vstyle.video.colour import Colour, colour_of
 from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD, StandardInput, name_of
+from vstyle.video.stills import first_number, is_sequence
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -64,6 +65,7 @@ class Clip:
     colour: Colour
     aspect: Fraction  # width of a pixel by its height
     rotation: int  # degrees that the frames were turned counter-clockwise to stand upright
+    still: bool = False  # one picture, not a video
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,9 @@ def check_readable(path: Path) -> None:
     """Raise InputError unless `path` is a file with something in it that we may read."""
     if path == STANDARD:
         return
+    if is_sequence(path):
+        first_number(path)
+        return
     try:
         if path.exists() and not path.is_file():
             kind = "a directory" if path.is_dir() else "not a plain file"
@@ -161,11 +166,15 @@ def _open(path: Path, stdin: StandardInput | None) -> InputContainer:
     """Open a file, or `stdin`, as a container of the formats we know, with no way out to others."""
     limit = {"max_pixels": str(MAX_PIXELS)}  # here for probing, below for decoding
     protocol = "file" if stdin is None else "pipe"
-    whitelist = {"format_whitelist": FORMATS, "protocol_whitelist": protocol}
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": protocol}
+    sequence = is_sequence(path)
+    if sequence:
+        options["start_number"] = str(first_number(path))
     try:
         # `file:` keeps FFmpeg from reading a protocol into names like `data:1.mp4`.
         place = f"file:{path}" if stdin is None else stdin
-        container = av.open(place, "r", options=limit, container_options=whitelist)
+        kind = "image2" if sequence else None
+        container = av.open(place, "r", kind, options=limit, container_options=options)
     except (av.FFmpegError, ValueError) as error:
         what = f"{name_of(path)} is not a video that vstyle can read"
         raise InputError(what, _KINDS if stdin is None else _STREAMED) from error
@@ -243,6 +252,7 @@ def _describe(
         colour=colour_of(first),
         aspect=aspect,
         rotation=rotation,
+        still=container.format.name.endswith("_pipe") and path != STANDARD,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from vstyle.errors import UsageError
 from vstyle.video import ffmpeg
 from vstyle.video.codecs import codec_named, quality_options
 from vstyle.video.colour import to_yuv_filters
@@ -45,16 +46,22 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     """Decide how a source becomes a file; UsageError if it cannot become what is asked for."""
     clip = source.clip
     container = container_for(destination, encoding.format)
+    if container.still and not clip.still:
+        raise UsageError(
+            f"{destination.name} can hold one picture, not a video", "Name a video file."
+        )
     name = encoding.codec or container.video
     codec = codec_named(name)
     options, notes = quality_options(name, encoding.crf, encoding.preset)
     filters = [f"setsar={clip.aspect.numerator}/{clip.aspect.denominator}"]
-    if codec.yuv:
+    if codec.pixels.startswith("yuvj"):
+        filters.append("scale=flags=bilinear+accurate_rnd:out_color_matrix=bt601:out_range=pc")
+    elif codec.yuv:
         filters += to_yuv_filters(clip.colour)
     if container.untimed and clip.rate:
         filters.append(f"setpts=N/({clip.rate.numerator}/{clip.rate.denominator})/TB")
     routes, said = route(source.streams, container, carried_codecs(), clip.path == STANDARD)
-    even = codec.yuv and bool(clip.width % 2 or clip.height % 2)
+    even = codec.yuv and "444" not in codec.pixels and bool(clip.width % 2 or clip.height % 2)
     if even:
         size = f"{clip.width}x{clip.height}"
         notes += (f"{size} is odd, {name} wants even: padded by one pixel right or below",)

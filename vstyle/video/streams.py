@@ -26,6 +26,7 @@ class Container:
     options: tuple[str, ...] = ()
     fixed_rate: bool = False  # its ticks are frames
     untimed: bool = False  # knows no times, only frames per second
+    still: bool = False  # a picture: holds one frame
 
 
 _MP4_SOUND = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac"})
@@ -35,7 +36,10 @@ _MP4 = Container(
 )
 # Without this the first sound, which may lie a little before zero, would move the pictures.
 _NEGATIVE = ("-avoid_negative_ts", "disabled")
+_ONE = ("-update", "1")  # the name of the file is its name, not a pattern for many
 _MKV_TEXT = frozenset({"subrip", "ass", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle"})
+_JPEG = Container("image2", "mjpeg", options=_ONE, still=True)
+_TIFF = Container("image2", "tiff", options=_ONE, still=True)
 
 CONTAINERS = {
     ".mp4": _MP4,
@@ -68,6 +72,13 @@ CONTAINERS = {
     ".nut": Container("nut", "libx264", None, "aac"),
     ".gif": Container("gif", "gif"),
     ".y4m": Container("yuv4mpegpipe", "rawvideo", untimed=True),
+    ".png": Container("image2", "png", options=_ONE, still=True),
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": Container("webp", "libwebp", still=True),
+    ".bmp": Container("image2", "bmp", options=_ONE, still=True),
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
 }
 
 STREAMED = {
@@ -106,7 +117,7 @@ def container_for(destination: Path, streamed: str | None = None) -> Container:
     suffix = destination.suffix.lower()
     if suffix in CONTAINERS:
         return CONTAINERS[suffix]
-    what = f"'{destination.suffix}' is no video format" if suffix else "the output has no suffix"
+    what = f"'{destination.suffix}' is no format" if suffix else "the output has no suffix"
     choice = " ".join(CONTAINERS)
     raise UsageError(f"{destination.name}: {what} that vstyle writes", f"Choose one of {choice}.")
 

@@ -1,0 +1,103 @@
+"""Photos and numbered pictures go in, painted pictures and clips come out."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+Run = Callable[..., tuple[int, str, str]]
+IDENTITY = ["--model", "identity"]
+
+
+def photo(path: Path, turned: bool = False) -> np.ndarray:
+    """Write a picture of soft colours; return it as it is to be seen."""
+    y, x = np.mgrid[:41, :61]
+    image = np.stack([y * 6, x * 4, (x + y) * 2], -1).astype(np.uint8)
+    exif = Image.Exif()
+    if turned:
+        exif[0x0112] = 6
+    Image.fromarray(image).save(
+        path, exif=exif, **({"quality": 97} if path.suffix == ".jpg" else {})
+    )
+    return np.rot90(image, 3) if turned else image
+
+
+@pytest.mark.parametrize("output", ["png", "jpg", "jpeg", "webp", "bmp", "tiff"])
+@pytest.mark.parametrize("source", ["png", "jpg", "webp", "bmp", "tiff"])
+def test_a_picture_becomes_a_picture(source: str, output: str, vstyle: Run, tmp_path: Path) -> None:
+    before = photo(tmp_path / f"in.{source}")
+    place = tmp_path / f"out 50%d.{output}"
+    code, _, err = vstyle("stylize", tmp_path / f"in.{source}", *IDENTITY, "-o", place)
+    assert code == 0, err
+    after = np.asarray(Image.open(place).convert("RGB")).astype(int)
+    exact = {source, output} <= {"png", "bmp", "tiff"}
+    assert np.abs(after - before).mean() <= (0 if exact else 3)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_photo_is_upright(suffix: str, vstyle: Run, tmp_path: Path) -> None:
+    before = photo(tmp_path / f"in.{suffix}", turned=True)
+    assert vstyle("stylize", tmp_path / f"in.{suffix}", *IDENTITY, "-o", tmp_path / "o.png")[0] == 0
+    with Image.open(tmp_path / "o.png") as after:
+        assert after.getexif().get(0x0112, 1) == 1
+        assert np.abs(np.asarray(after.convert("RGB")).astype(int) - before).mean() < 3
+
+
+def numbered(folder: Path, numbers: range) -> None:
+    folder.mkdir()
+    for number in numbers:
+        image = np.full((40, 60, 3), number, np.uint8)
+        Image.fromarray(image).save(folder / f"{number:04d}.png")
+
+
+def test_numbered_pictures_are_a_clip(vstyle: Run, tmp_path: Path) -> None:
+    numbered(tmp_path / "frames", range(97, 117))
+    output = tmp_path / "o.mkv"
+    words = [*IDENTITY, "--codec", "ffv1", "-o", output]
+    assert vstyle("stylize", tmp_path / "frames" / "%04d.png", *words)[0] == 0
+    with av.open(str(output)) as container:
+        frames = list(container.decode(video=0))
+    assert [frame.to_ndarray(format="rgb24")[0, 0, 0] for frame in frames] == list(range(97, 117))
+    assert [round(frame.time * 25) for frame in frames] == list(range(20))
+
+
+def test_a_photo_can_become_a_clip_of_one_frame(vstyle: Run, tmp_path: Path) -> None:
+    photo(tmp_path / "in.png")
+    assert vstyle("stylize", tmp_path / "in.png", *IDENTITY, "-o", tmp_path / "o.mp4")[0] == 0
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert len(list(container.decode(video=0))) == 1
+
+
+def test_a_folder_of_pictures_by_wildcard(vstyle: Run, tmp_path: Path) -> None:
+    numbered(tmp_path / "frames", range(3))
+    (tmp_path / "painted").mkdir()
+    pictures = sorted((tmp_path / "frames").iterdir())
+    assert vstyle("stylize", *pictures, *IDENTITY, "--out-dir", tmp_path / "painted")[0] == 0
+    assert len(list((tmp_path / "painted").iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "code", "reason"),
+    [
+        ("cfr.mp4", "o.png", 2, "can hold one picture"),
+        ("none/%04d.png", "o.mp4", 3, "there is no file"),
+        ("frames/%04d.png", "o.mp4", 3, "0005.png is missing"),
+        ("frames/%04d.png", "o.png", 2, "can hold one picture"),
+        ("frames/0001.png", "o%04d.doc", 2, "is no format"),
+    ],
+)
+def test_what_is_no_picture_is_said(  # noqa: PLR0917
+    source: str, output: str, code: int, reason: str, vstyle: Run, tmp_path: Path, cfr: Path
+) -> None:
+    os.link(cfr, tmp_path / "cfr.mp4")
+    numbered(tmp_path / "frames", range(5))
+    if code == 3:
+        Image.new("RGB", (60, 40)).save(tmp_path / "frames" / "0006.png")
+    found = vstyle("stylize", tmp_path / source, *IDENTITY, "-o", tmp_path / output)
+    assert found[0] == code
+    assert reason in found[2]
+    assert not (tmp_path / output).exists()

@@ -1,0 +1,32 @@
+"""Pictures as clips: one file is a clip of one frame, `frames/%04d.png` is one of many."""
+
+import re
+from pathlib import Path
+
+from vstyle.errors import InputError
+
+_NUMBER = re.compile(r"%(0?\d*)d")
+
+
+def is_sequence(path: Path) -> bool:
+    """Tell whether a path means numbered files; a file that has such a name is a file."""
+    return len(_NUMBER.findall(path.name)) == 1 and not path.exists()
+
+
+def first_number(path: Path) -> int:
+    """Return the number of the first picture of a sequence.
+
+    InputError if there is none, or if one is missing between the first and the last.
+    """
+    before, digits, after = _NUMBER.split(path.name)
+    width = f"{{{int(digits)},}}" if digits.startswith("0") and int(digits) else "+"
+    name = re.compile(re.escape(before) + rf"(\d{width})" + re.escape(after))
+    matches = map(name.fullmatch, (file.name for file in path.parent.glob("*")))
+    numbers = sorted(int(match[1]) for match in matches if match)
+    if not numbers:
+        raise InputError(f"there is no file {path}", "Check the name and the number of digits.")
+    for number, expected in zip(numbers, range(numbers[0], numbers[-1] + 1), strict=False):
+        if number != expected:
+            name_of_it = path.with_name(path.name.replace(f"%{digits}d", f"{expected:{digits}}"))
+            raise InputError(f"{name_of_it} is missing in {path}", "Number the files in a row.")
+    return numbers[0]
