@@ -1,7 +1,7 @@
 """Styles by name or by picture: `starry-night`, `path/to/any.jpg`.
 
 A shipped style is a small file of codes, one for each shipped model that takes codes, marked with
-the fingerprint of the model it was made by: a code means nothing to any other model.
+the fingerprint of the encoder it was made by: a code means nothing to any other model.
 """
 
 from __future__ import annotations
@@ -30,9 +30,12 @@ def names() -> dict[str, Path]:
 
 
 def fingerprint(tensors: Tensors) -> str:
-    """Return a short hash of a model's weights; equal weights, equal codes."""
+    """Return a short hash of a model's style encoder; equal encoders, equal codes.
+
+    The generator is left out: models that were pruned or quantised share their codes.
+    """
     digest = hashlib.sha256()
-    for name in sorted(tensors):
+    for name in sorted(name for name in tensors if name.startswith("style.")):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(tensors[name]).tobytes())
     return digest.hexdigest()[:16]

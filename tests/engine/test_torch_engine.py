@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from vstyle import pixels
 from vstyle.engine.torch_engine import TorchEngine
-from vstyle.models.generator import Generator, GeneratorConfig
+from vstyle.models.config import GeneratorConfig
+from vstyle.models.generator import Generator
 
 SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=1, code=8)
 

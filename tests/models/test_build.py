@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from vstyle.models.build import configs, from_arrays, new_networks, to_arrays
-from vstyle.models.generator import GeneratorConfig
-from vstyle.models.style import StyleConfig
+from vstyle.models.config import GeneratorConfig, StyleConfig
 
 Change = Callable[[dict[str, Any], dict[str, Any]], object]
 

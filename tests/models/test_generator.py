@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vstyle.models.generator import Block, Generator, GeneratorConfig, Modulated
+from vstyle.models.config import GeneratorConfig
+from vstyle.models.generator import Block, Generator, Modulated
 
 SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=1, code=8)
 
@@ -49,10 +50,9 @@ def test_no_trust_means_no_memory(generator: Generator) -> None:
 def test_a_pixel_takes_no_more_than_the_limit_of_the_carried_picture(generator: Generator) -> None:
     """With a saturated gate and full trust, the share of the carried picture is the limit."""
     frame, _, trust, code = inputs(SMALL)
-    block = SMALL.factor**2
     with torch.no_grad():
         generator.memory.conv.weight.zero_()
-        generator.head.conv.bias[3 * block :] = 1e4
+        generator.gate.conv.bias[:] = 1e4
         black = generator(frame, frame * 0, trust * 0 + 1, code)
         white = generator(frame, frame * 0 + 1, trust * 0 + 1, code)
     torch.testing.assert_close(white - black, torch.full_like(frame, SMALL.carry_limit))

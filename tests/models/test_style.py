@@ -2,7 +2,8 @@
 
 import torch
 
-from vstyle.models.style import StyleConfig, StyleEncoder
+from vstyle.models.config import StyleConfig
+from vstyle.models.style import StyleEncoder
 
 
 def test_any_size_gives_one_code() -> None:

@@ -94,8 +94,7 @@ def test_a_run_can_begin_from_a_model(job: Job, tmp_path: Path) -> None:
 def test_it_learns_to_return_the_frame() -> None:
     """Some steps of reconstruction on one photo: the identity term falls to a third."""
     from vstyle.models.build import new_networks
-    from vstyle.models.generator import GeneratorConfig
-    from vstyle.models.style import StyleConfig
+    from vstyle.models.config import GeneratorConfig, StyleConfig
     from vstyle.training.data import Paintings
     from vstyle.training.train import train
     from vstyle.training.trainer import Trainer

@@ -49,7 +49,7 @@ def encode(networks: Networks, picture: Path) -> Tensor:
     """Return the style code of a picture file, (code,): the mean of its squares' codes."""
     import torch
 
-    from vstyle.models.style import READ_SIDE, SIDE
+    from vstyle.models.config import READ_SIDE, SIDE
 
     parts = [pixels.to_tensor(part) for part in squares(read_picture(picture, READ_SIDE), SIDE)]
     with torch.inference_mode():

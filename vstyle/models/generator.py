@@ -13,31 +13,16 @@ of any palette and contrast in styles of any palette and contrast.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vstyle.models.config import GeneratorConfig
+
 # Zeros would tell the network where the border is, and it learns to hang dark frames there.
 EDGE: Final = "replicate"
-
-
-@dataclass(frozen=True)
-class GeneratorConfig:
-    """The size of a generator. Teacher and student differ in these numbers only."""
-
-    factor: int = 4  # side of the pixel blocks of the stem and the head
-    widths: tuple[int, int, int] = (32, 48, 96)  # channels at 1/factor, 1/2factor, 1/4factor
-    blocks: int = 4  # residual blocks of the bottleneck
-    code: int = 128  # length of the style code
-    carry_limit: float = 0.85  # most that a painted pixel may take from the carried picture
-
-    @property
-    def multiple(self) -> int:
-        """Sides of the input must be multiples of this many pixels."""
-        return self.factor * 4
 
 
 class Modulated(nn.Module):
@@ -117,8 +102,9 @@ class Generator(nn.Module):
         self.mix1 = Modulated(config, middle, middle)
         self.up2 = Modulated(config, middle, fine, kernel=1)
         self.mix2 = Modulated(config, fine, fine)
-        self.head = Modulated(config, fine, 4 * block)
-        self.detail = Modulated(config, 3 * block, 4 * block, kernel=1)
+        self.head = Modulated(config, fine, 3 * block)
+        self.detail = Modulated(config, 3 * block, 3 * block, kernel=1)
+        self.gate = Modulated(config, fine, 1)
         _alike_subpixels(self.head, block)
         nn.init.zeros_(self.detail.conv.weight)
         nn.init.zeros_(self.detail.style.weight)
@@ -140,7 +126,7 @@ class Generator(nn.Module):
         x = F.relu(self.down2(middle, code))
         for block in self.blocks:
             x = block(x, code)
-        x = F.interpolate(self.up1(x, code), scale_factor=2.0, mode="nearest")
+        x = F.interpolate(self.up1(x, code), scale_factor=2.0, mode="bilinear")
         x = F.relu(self.mix1(F.relu(x + middle), code))
         x = F.interpolate(self.up2(x, code), scale_factor=2.0, mode="nearest")
         x = F.relu(self.mix2(F.relu(x + fine), code))
@@ -148,19 +134,18 @@ class Generator(nn.Module):
         return F.pixel_shuffle(new + gate * trust * (last - new), factor)
 
     def _paint(self, x: Tensor, source: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the new picture and the share of the carried one, both (B, 3 block, h, w)."""
+        """Return the new picture (B, 3 block, h, w) and the carried one's share (B, 1, h, w)."""
         block = self.config.factor**2
         # What the frame's pixels differ by within a block goes straight to the head; the colour of
         # the block does not, or the source's palette would be copied before the style's is learned.
         colours = source.reshape(-1, 3, block, *source.shape[2:])
         within = (colours - colours.mean(2, keepdim=True)).flatten(1, 2)
-        both = self.head(x, code) + self.detail(within, code)
-        new, gate = both.split([3 * block, block], dim=1)
+        new = self.head(x, code) + self.detail(within, code)
         new = new + 0.5
         inside = new.clamp(0, 1)
         # A trickle of the overshoot keeps a gradient alive where clamping alone would end it.
         new = inside + 0.05 * (new - inside) if self.training else inside
-        return new, self.config.carry_limit * torch.sigmoid(gate).repeat(1, 3, 1, 1)
+        return new, self.config.carry_limit * torch.sigmoid(self.gate(x, code))
 
 
 def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:

@@ -12,28 +12,11 @@ It runs once per style, never per frame.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-PALETTE = 9  # first entries of a code: means and deviations of the colours, and their correlations
-FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
-SCALE = 0.3  # of the code: its entries are about as large, so that styles are learned steadily
-# Pixels: the short side at which style pictures are read, and the side of the squares cut from them
-# that the encoder sees. The same in training and in use: deep statistics see how it was done, and
-# even an odd width.
-READ_SIDE, SIDE = 384, 256
-
-
-@dataclass(frozen=True)
-class StyleConfig:
-    """The size of a style encoder."""
-
-    widths: tuple[int, ...] = (32, 64, 96, 128)  # channels of the levels, each half the last's size
-    hidden: int = 256  # width of the perceptron that makes the code
-    code: int = 128  # length of the style code; equal to the generator's
+from vstyle.models.config import FAR, PALETTE, SCALE, StyleConfig
 
 
 class Standardise(nn.Module):

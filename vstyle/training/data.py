@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from vstyle.errors import CheckpointError, InputError
-from vstyle.models.style import SIDE
+from vstyle.models.config import SIDE
 from vstyle.models.vgg import Features
 from vstyle.pictures import SUFFIXES, read_picture
 from vstyle.training.losses import Statistics, statistics

@@ -15,8 +15,7 @@ from torch import Tensor
 from vstyle import checkpoint
 from vstyle.errors import CheckpointError
 from vstyle.models.build import Networks, from_arrays, new_networks
-from vstyle.models.generator import GeneratorConfig
-from vstyle.models.style import READ_SIDE, SIDE, StyleConfig
+from vstyle.models.config import READ_SIDE, SIDE, GeneratorConfig, StyleConfig
 from vstyle.models.vgg import Features
 from vstyle.training import losses, motion
 from vstyle.training.data import (

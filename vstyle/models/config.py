@@ -1,0 +1,143 @@
+"""What decides the shape of the networks, and the names and shapes of the weights that follow.
+
+Nothing here needs torch: an engine that paints without it builds its graph from these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+LARGEST = 4096  # no width, length or count of a config is beyond this
+
+PALETTE = 9  # first entries of a code: means and deviations of the colours, and their correlations
+FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
+SCALE = 0.3  # of the code: its entries are about as large, so that styles are learned steadily
+# Pixels: the short side at which style pictures are read, and the side of the squares cut from them
+# that the encoder sees. The same in training and in use: deep statistics see how it was done, and
+# even an odd width.
+READ_SIDE, SIDE = 384, 256
+
+Shapes = Iterator[tuple[str, tuple[int, ...]]]
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """The size of a generator. Teacher and student differ in these numbers only."""
+
+    factor: int = 4  # side of the pixel blocks of the stem and the head
+    widths: tuple[int, int, int] = (32, 48, 96)  # channels at 1/factor, 1/2factor, 1/4factor
+    blocks: int = 4  # residual blocks of the bottleneck
+    code: int = 128  # length of the style code
+    carry_limit: float = 0.85  # most that a painted pixel may take from the carried picture
+
+    @property
+    def multiple(self) -> int:
+        """Sides of the input must be multiples of this many pixels."""
+        return self.factor * 4
+
+
+@dataclass(frozen=True)
+class StyleConfig:
+    """The size of a style encoder."""
+
+    widths: tuple[int, ...] = (32, 64, 96, 128)  # channels of the levels, each half the last's size
+    hidden: int = 256  # width of the perceptron that makes the code
+    code: int = 128  # length of the style code; equal to the generator's
+
+    @property
+    def statistics(self) -> int:
+        """How many numbers the perceptron sees: mean and deviation of every channel."""
+        return 2 * (3 + sum(self.widths))
+
+
+def parse(config: dict[str, Any]) -> tuple[GeneratorConfig, StyleConfig]:
+    """Read the configs of a model's header; ValueError if they are none of ours, or absurd."""
+    try:
+        generator = _record(GeneratorConfig, config["generator"])
+        style = _record(StyleConfig, config["style"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"the config is not understood: {error}") from error
+    if generator.code != style.code or len(generator.widths) != 3:
+        raise ValueError("the configs of generator and style encoder do not fit each other")
+    if style.code <= PALETTE:
+        raise ValueError(f"a code of {style.code} entries is too short")
+    return generator, style
+
+
+def check_shapes(
+    generator: GeneratorConfig, style: StyleConfig, given: dict[str, tuple[int, ...]]
+) -> None:
+    """Raise ValueError unless these are exactly the weights that the configs ask for."""
+    wanted = {f"generator.{name}": shape for name, shape in generator_shapes(generator)}
+    wanted |= {f"style.{name}": shape for name, shape in style_shapes(style)}
+    if wanted != given:
+        wrong = sorted(set(wanted.items()) ^ set(given.items()))
+        raise ValueError(f"the weights do not fit the config, first at {wrong[0][0]}")
+
+
+def generator_shapes(config: GeneratorConfig) -> Shapes:
+    """Yield name and shape of every weight of a generator."""
+    pixels = 3 * config.factor**2  # values of a block of pixels
+    fine, middle, coarse = config.widths
+
+    def modulated(name: str, inputs: int, outputs: int, kernel: int) -> Shapes:
+        yield f"{name}.conv.weight", (outputs, inputs, kernel, kernel)
+        yield f"{name}.conv.bias", (outputs,)
+        yield f"{name}.style.weight", (inputs + 2 * outputs, config.code)
+        yield f"{name}.style.bias", (inputs + 2 * outputs,)
+
+    def normalised(name: str, inputs: int, outputs: int, kernel: int) -> Shapes:
+        yield f"{name}.conv.weight", (outputs, inputs, kernel, kernel)
+        yield f"{name}.style.weight", (2 * outputs, config.code)
+        yield f"{name}.style.bias", (2 * outputs,)
+
+    yield from normalised("stem", pixels, fine, 1)
+    yield from modulated("memory", pixels + 1, fine, 1)
+    yield from normalised("down1", fine, middle, 3)
+    yield from normalised("down2", middle, coarse, 3)
+    for index in range(config.blocks):
+        yield from normalised(f"blocks.{index}.first", coarse, coarse, 3)
+        yield from normalised(f"blocks.{index}.second", coarse, coarse, 3)
+    yield from modulated("up1", coarse, middle, 1)
+    yield from modulated("mix1", middle, middle, 3)
+    yield from modulated("up2", middle, fine, 1)
+    yield from modulated("mix2", fine, fine, 3)
+    yield from modulated("head", fine, pixels, 3)
+    yield from modulated("detail", pixels, pixels, 1)
+    yield from modulated("gate", fine, 1, 3)
+
+
+def style_shapes(config: StyleConfig) -> Shapes:
+    """Yield name and shape of every weight and buffer of a style encoder."""
+    learned = config.code - PALETTE
+    inputs = [3, *config.widths]
+    for index, (a, b) in enumerate(zip(inputs, config.widths, strict=False)):
+        yield f"levels.{index}.weight", (b, a, 3, 3)
+        yield f"levels.{index}.bias", (b,)
+    yield "standardise.mean", (config.statistics,)
+    yield "standardise.deviation", (config.statistics,)
+    yield "direct.weight", (learned, config.statistics)
+    yield "direct.bias", (learned,)
+    yield "perceptron.0.weight", (config.hidden, config.statistics)
+    yield "perceptron.0.bias", (config.hidden,)
+    yield "perceptron.2.weight", (learned, config.hidden)
+    yield "perceptron.2.bias", (learned,)
+
+
+def _record(kind: Any, values: dict[str, Any]) -> Any:
+    """Build a config record from JSON values, refusing unknown fields and absurd sizes."""
+    known = {field.name for field in fields(kind)}
+    if set(values) - known:
+        raise TypeError(f"unknown field {sorted(set(values) - known)[0]!r}")
+    clean = {}
+    for name, value in values.items():
+        numbers = value if isinstance(value, list) else [value]
+        if not numbers or not all(
+            isinstance(n, int | float) and not isinstance(n, bool) and 0 < n <= LARGEST
+            for n in numbers
+        ):
+            raise TypeError(f"{name} = {value!r}")
+        clean[name] = tuple(value) if isinstance(value, list) else value
+    return kind(**clean)
