@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vstyle.errors import InputError
-from vstyle.video import decode
+from vstyle.video import decode, opening
 from vstyle.video.decode import Frame, open_clip
 
 
@@ -59,19 +59,18 @@ def test_a_cover_picture_is_not_the_video(
 
 
 def test_frames_without_times_are_counted(cfr: Path) -> None:
-    with open_clip(cfr) as source:
-        clip = source.clip
     frames = [av.VideoFrame(64, 48, "yuv420p") for _ in range(3)]
-    timed = [item.pts for item in decode._timed(iter(frames), clip) if isinstance(item, Frame)]
-    step = clip.rate and 1 / clip.rate / clip.time_base
-    assert timed == [0, step, 2 * (step or 0)]
+    with av.open(str(cfr)) as container:
+        video = container.streams.video[0]
+        timed = [frame.pts for frame in decode._stamped(iter(frames), video)]
+        assert [time * video.time_base for time in timed] == [0, Fraction(1, 25), Fraction(2, 25)]
 
 
 def test_a_frame_of_another_size_is_brought_to_the_first_ones(cfr: Path) -> None:
     with open_clip(cfr) as source:
         clip = source.clip
     frames = [av.VideoFrame(64, 48, "yuv420p"), av.VideoFrame(96, 32, "yuv420p")]
-    shapes = [i.image.shape for i in decode._timed(iter(frames), clip) if isinstance(i, Frame)]
+    shapes = [i.image.shape for i in decode._pictures(iter(frames), clip) if isinstance(i, Frame)]
     assert shapes == [(48, 64, 3), (48, 64, 3)]
 
 
@@ -110,6 +109,6 @@ def test_a_name_is_never_a_protocol(
 
 
 def test_a_frame_too_large_is_refused(cfr: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "MAX_PIXELS", 64 * 48 - 1)
+    monkeypatch.setattr(opening, "MAX_PIXELS", 64 * 48 - 1)
     with pytest.raises(InputError), open_clip(cfr):
         pass

@@ -1,6 +1,8 @@
 """Options that mean the same in every verb that has them."""
 
+import re
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +35,25 @@ Clips = Annotated[
         metavar="CLIP...", parser=place, help="The videos to paint; - is standard input."
     ),
 ]
+
+
+def seconds(text: str) -> Fraction:
+    """Read a time: seconds (`83.5`), or minutes or hours before them (`1:23.5`, `0:01:23.5`)."""
+    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d*)?", text):
+        raise typer.BadParameter(f"'{text}' is no time; write 83.5, 1:23.5 or 0:01:23.5")
+    total = Fraction(0)
+    for part in text.split(":"):
+        total = total * 60 + Fraction(part)
+    return total
+
+
+def per_second(text: str) -> Fraction:
+    """Read a rate: `25`, `23.976` or, exactly, `24000/1001`."""
+    if not re.fullmatch(r"\d+(\.\d+)?|\d+/[1-9]\d*", text) or not 0 < Fraction(text) <= 1000:
+        raise typer.BadParameter(f"'{text}' is no rate; write 25, 29.97 or 30000/1001")
+    return Fraction(text)
+
+
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -99,4 +120,28 @@ Progress = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 KeepPartial = Annotated[
     bool, typer.Option("--keep-partial", help="If it is stopped, keep what there is of the output.")
+]
+NoAudio = Annotated[bool, typer.Option("--no-audio", help="Leave the sound out.")]
+Start = Annotated[
+    Fraction | None,
+    typer.Option(
+        "--start", metavar="TIME", parser=seconds, help="Begin here: 83.5, 1:23.5 or 0:01:23.5."
+    ),
+]
+End = Annotated[
+    Fraction | None, typer.Option("--end", metavar="TIME", parser=seconds, help="End before this.")
+]
+Duration = Annotated[
+    Fraction | None,
+    typer.Option("--duration", metavar="TIME", parser=seconds, help="End this long after --start."),
+]
+Fps = Annotated[
+    Fraction | None,
+    typer.Option(
+        "--fps",
+        metavar="RATE",
+        parser=per_second,
+        help="Frames per second, by leaving out and repeating: 25, 30000/1001.",
+        show_default="as they are",
+    ),
 ]

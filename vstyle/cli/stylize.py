@@ -1,6 +1,7 @@
 """`vstyle stylize`: paint one video, or several one after the other."""
 
 from contextlib import nullcontext
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from vstyle.errors import UsageError, VstyleError
 
 if TYPE_CHECKING:
     from vstyle.engine.base import Engine
+    from vstyle.video.decode import Reading
 
 
 def stylize(
@@ -43,6 +45,11 @@ def stylize(
             metavar="NAME", help="Speed of the encoder.", show_default="veryfast for libx264"
         ),
     ] = None,
+    no_audio: options.NoAudio = False,
+    start: options.Start = None,
+    end: options.End = None,
+    duration: options.Duration = None,
+    fps: options.Fps = None,
     form: options.Format = None,
     overwrite: options.Overwrite = False,
     keep_partial: options.KeepPartial = False,
@@ -61,6 +68,7 @@ def stylize(
     """
     if not style and model != "identity":
         raise UsageError("no style is given", "Add --style with a name or a picture.")
+    reading = _reading(start, end, duration, fps, no_audio)
     places = targets(clips, output, out_dir)
     voice = Voice(json=json, progress=progress, verbose=verbose, quiet=quiet)
 
@@ -81,7 +89,13 @@ def stylize(
         def paint(clip: Path, place: Path) -> None:
             try:
                 with core.prepare(
-                    clip, place, make_engine, encoding=encoding, overwrite=overwrite, stdout=stdout
+                    clip,
+                    place,
+                    make_engine,
+                    reading=reading,
+                    encoding=encoding,
+                    overwrite=overwrite,
+                    stdout=stdout,
                 ) as job:
                     voice.before(job, dry_run)
                     if not dry_run:
@@ -102,6 +116,26 @@ def stylize(
                     raise typer.Exit(1)
         finally:
             voice.close(several=out_dir is not None)
+
+
+def _reading(
+    start: Fraction | None,
+    end: Fraction | None,
+    duration: Fraction | None,
+    fps: Fraction | None,
+    no_audio: bool,
+) -> "Reading":
+    """Return what is wanted of every clip, or UsageError if that is nothing."""
+    begin = start or Fraction(0)
+    if end is not None and duration is not None:
+        raise UsageError("--end and --duration say the same", "Give one of them.")
+    if duration is not None:
+        end = begin + duration
+    if end is not None and end <= begin:
+        raise UsageError("nothing is asked for: the end is not after the start", "Look at --end.")
+    from vstyle.video.decode import Reading
+
+    return Reading(begin, end, fps, sound=not no_audio)
 
 
 def _engine(model: str, style: str, device: str) -> tuple["Engine", str]:

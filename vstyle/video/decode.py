@@ -7,48 +7,55 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
+from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Stream
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from vstyle.errors import InputError
+from vstyle.errors import InputError, UsageError, VstyleError
+from vstyle.video import window
 from vstyle.video.colour import Colour, colour_of
+from vstyle.video.opening import check_readable, open_container, video_stream
 from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD, StandardInput, name_of
-from vstyle.video.stills import first_number, is_sequence
+from vstyle.video.window import Item
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-MAX_PIXELS = 8192 * 8192
-"""Frames larger than this are refused: a file of 100 kB can hold a picture of gigabytes."""
-
-# A list of what we read, since FFmpeg reads more than video: playlists that open other files, and
-# any text file at all, as the screen of a terminal.
-FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,nut,mpegts,mpeg,mpegvideo,avi,gif,yuv4mpegpipe,ogg,flv,"
-    "asf,h264,hevc,av1,obu,ivf,m4v,mxf,dv,apng,image2,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe"
-)
 # In a broadcast the clock starts anywhere, and where it starts means nothing.
 _CLOCKED = {"mpegts", "mpeg"}
 
 # Left to itself, swscale rounds down: every conversion makes the picture a grey level darker.
 _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
-_KINDS = "Is it complete, and a video? vstyle reads mp4, mov, mkv, webm, avi, ts, gif and more."
-_STREAMED = (
-    "From a pipe, an mp4 must have its index in front: `ffmpeg -i in.mp4 -c copy -f nut - | ...`."
-)
-
 Packet: TypeAlias = "av.Packet[Stream]"
 """A piece of another stream, as it is in the file."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is wanted of a source. Times are in seconds from its beginning."""
+
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+    rate: Fraction | None = None  # frames per second; None leaves every frame where it is
+    sound: bool = True
+
+    @property
+    def cuts(self) -> bool:
+        """Whether only a part is wanted."""
+        return bool(self.start) or self.end is not None
+
+
+WHOLE = Reading()
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,17 @@ class Clip:
     rate: Fraction | None  # frames per second as the container guesses; for display and fallback
     duration: float | None  # seconds, as the container claims: to draw a bar, never to stop at
     origin: Fraction  # the time, in seconds, that becomes zero in the output
+    reading: Reading  # what of it is wanted
     colour: Colour
     aspect: Fraction  # width of a pixel by its height
     rotation: int  # degrees that the frames were turned counter-clockwise to stand upright
     still: bool = False  # one picture, not a video
+
+    @property
+    def end(self) -> Fraction | None:
+        """The time, in seconds of the file, at which the wanted part ends."""
+        end = self.reading.end
+        return None if end is None else self.origin - self.reading.start + end
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,7 @@ class Source:
 
 
 @contextmanager
-def open_clip(path: Path) -> Iterator[Source]:
+def open_clip(path: Path, reading: Reading = WHOLE) -> Iterator[Source]:
     """Open a video and decode its first frame; it is closed on leaving.
 
     `path` may be STANDARD. `Source.items` can be iterated once, in any one thread. InputError if
@@ -109,7 +123,7 @@ def open_clip(path: Path) -> Iterator[Source]:
             stdin = stack.enter_context(closing(StandardInput()))
             stop = stdin.stop
         # In a thread: Python handles no signal while FFmpeg waits for data in this one.
-        opening = prefetch(_begin(path, stdin, stop), stop=stop)
+        opening = prefetch(_begin(path, reading, stdin, stop), stop=stop)
         with closing(opening):
             ((container, source),) = opening
         with container:
@@ -117,22 +131,35 @@ def open_clip(path: Path) -> Iterator[Source]:
 
 
 def _begin(
-    path: Path, stdin: StandardInput | None, stop: Callable[[], None]
+    path: Path, reading: Reading, stdin: StandardInput | None, stop: Callable[[], None]
 ) -> Generator[tuple[InputContainer, Source]]:
     """Yield one clip, opened: what to close in the end, and what is in it."""
-    container = _open(path, stdin)
+    container = open_container(path, stdin)
     try:
-        video = _video_stream(container, path)
-        others = tuple(s for s in container.streams if s.type in {"audio", "subtitle"})
+        video = video_stream(container, path)
+        zero = _zero(container)
+        seeks = stdin is None and bool(reading.start)
+        if seeks and not window.seek(container, video, zero + reading.start):
+            container.close()
+            container = open_container(path, stdin)
+            video = video_stream(container, path)
+        others = tuple(s for s in container.streams if s.type in _others(reading))
         sounds = [s for s in others if s.type == "audio"]
-        decoded = _demux(container, video, sounds, path)
-        first, held = _first_frame(decoded, path)
-        clip = _describe(path, container, video, first)
+        decoded = _stamped(_demux(container, video, sounds, path), video)
+        if reading.rate:
+            decoded = window.resampled(decoded, reading.rate)
+        if reading.cuts:
+            end = None if reading.end is None else zero + reading.end
+            decoded = window.cut(decoded, zero + reading.start, end)
+        first, held = _first_frame(decoded)
+        if first is None:
+            raise _no_picture(path, container, reading)
+        clip = _describe(path, container, video, first, reading)
     except BaseException:
         container.close()
         raise
-    items = _timed(chain(held, decoded), clip)
-    chapters = tuple(container.chapters())
+    items = _pictures(chain(held, decoded), clip)
+    chapters = tuple(_chapters(container.chapters(), clip))
     codec = video.codec_context.name
     yield container, Source(clip, codec, others, container.metadata, chapters, items, stop)
 
@@ -141,64 +168,20 @@ def _nothing_waits() -> None:
     """Stop reading a file: it never waits."""
 
 
-def check_readable(path: Path) -> None:
-    """Raise InputError unless `path` is a file with something in it that we may read."""
-    if path == STANDARD:
-        return
-    if is_sequence(path):
-        first_number(path)
-        return
-    try:
-        if path.exists() and not path.is_file():
-            kind = "a directory" if path.is_dir() else "not a plain file"
-            raise InputError(f"{path} is {kind}", "Name one video file.")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise InputError(f"{path} is empty", "Was its download or its copy interrupted?")
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist", "Check the name.") from None
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path} cannot be read: {reason}", "Check its permissions.") from error
+def _zero(container: InputContainer) -> Fraction:
+    """Return the time, in seconds, from which the times of a file are counted."""
+    clocked = bool(_CLOCKED & set(container.format.name.split(",")))
+    return Fraction(container.start_time or 0, av.time_base) if clocked else Fraction(0)
 
 
-def _open(path: Path, stdin: StandardInput | None) -> InputContainer:
-    """Open a file, or `stdin`, as a container of the formats we know, with no way out to others."""
-    limit = {"max_pixels": str(MAX_PIXELS)}  # here for probing, below for decoding
-    protocol = "file" if stdin is None else "pipe"
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": protocol}
-    sequence = is_sequence(path)
-    if sequence:
-        options["start_number"] = str(first_number(path))
-    try:
-        # `file:` keeps FFmpeg from reading a protocol into names like `data:1.mp4`.
-        place = f"file:{path}" if stdin is None else stdin
-        kind = "image2" if sequence else None
-        container = av.open(place, "r", kind, options=limit, container_options=options)
-    except (av.FFmpegError, ValueError) as error:
-        what = f"{name_of(path)} is not a video that vstyle can read"
-        raise InputError(what, _KINDS if stdin is None else _STREAMED) from error
-    for stream in container.streams.video:
-        stream.codec_context.options = limit
-    return container
-
-
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Return the first video stream that is not a cover picture, ready for threaded decoding."""
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            stream.thread_type = "AUTO"
-            return stream
-    if container.streams.audio:
-        raise InputError(
-            f"{name_of(path)} has sound but no video", "Name a file with a picture in it."
-        )
-    raise InputError(f"{name_of(path)} has no video in it", "Name a file with a picture in it.")
+def _others(reading: Reading) -> set[str]:
+    """Return the types of the streams that come along."""
+    return {"audio", "subtitle"} if reading.sound else {"subtitle"}
 
 
 def _demux(
     container: InputContainer, video: VideoStream, sounds: list[Stream], path: Path
-) -> Iterator[av.VideoFrame | Packet]:
+) -> Iterator[Item]:
     """Yield decoded frames, and the packets of `sounds` as they are, in the order of the file."""
     time = None
     try:
@@ -218,37 +201,64 @@ def _demux(
         ) from error
 
 
-def _first_frame(
-    decoded: Iterator[av.VideoFrame | Packet], path: Path
-) -> tuple[av.VideoFrame, list[av.VideoFrame | Packet]]:
-    """Return the first frame, and everything read to get it, itself included."""
+def _stamped(items: Iterator[Item], video: VideoStream) -> Iterator[Item]:
+    """Give every frame a timestamp later than the last one's; most have one."""
+    assert video.time_base is not None  # FFmpeg gives one to every stream it opens
+    step = max(1, round(1 / (video.guessed_rate or 25) / video.time_base))
+    last: int | None = None
+    for item in items:
+        if isinstance(item, av.VideoFrame):
+            if item.pts is None or (last is not None and item.pts <= last):
+                item.pts = 0 if last is None else last + step
+                item.time_base = video.time_base
+            last = item.pts
+        yield item
+
+
+def _first_frame(items: Iterator[Item]) -> tuple[av.VideoFrame | None, list[Item]]:
+    """Return the first frame, if any, and everything read to get it, itself included."""
     held = []
-    for item in decoded:
+    for item in items:
         held.append(item)
         if isinstance(item, av.VideoFrame):
             return item, held
-    raise InputError(f"{name_of(path)} has no video frames", "Is the file complete?")
+    return None, held
+
+
+def _no_picture(path: Path, container: InputContainer, reading: Reading) -> VstyleError:
+    """Return the error of a clip, or of a part of it, that has no frame."""
+    if not reading.cuts:
+        return InputError(f"{name_of(path)} has no video frames", "Is the file complete?")
+    length = _duration(container, WHOLE)
+    hint = "" if length is None else f" The clip is {length:.2f} s long."
+    return UsageError(
+        f"{name_of(path)} has no picture in the part asked for", f"Look at --start.{hint}"
+    )
 
 
 def _describe(
-    path: Path, container: InputContainer, video: VideoStream, first: av.VideoFrame
+    path: Path,
+    container: InputContainer,
+    video: VideoStream,
+    first: av.VideoFrame,
+    reading: Reading,
 ) -> Clip:
     """Gather what the container, the stream and the first frame say about the clip."""
-    assert video.time_base is not None  # FFmpeg gives one to every stream it opens
+    assert first.time_base is not None
     rotation = round(first.rotation / 90) * 90 % 360
     aspect = Fraction(video.sample_aspect_ratio or 1)
     width, height = first.width, first.height
     if rotation % 180:
         width, height, aspect = height, width, 1 / aspect
-    clocked = bool(_CLOCKED & set(container.format.name.split(",")))
     return Clip(
         path=path,
         width=width,
         height=height,
-        time_base=video.time_base,
-        rate=video.guessed_rate,  # average_rate is None for many files of variable rate
-        duration=None if container.duration is None else container.duration / av.time_base,
-        origin=Fraction(container.start_time or 0, av.time_base) if clocked else Fraction(0),
+        time_base=first.time_base,
+        rate=reading.rate or video.guessed_rate,  # average_rate is None for many of variable rate
+        duration=_duration(container, reading),
+        origin=_zero(container) + reading.start,
+        reading=reading,
         colour=colour_of(first),
         aspect=aspect,
         rotation=rotation,
@@ -256,26 +266,41 @@ def _describe(
     )
 
 
-def _timed(items: Iterator[av.VideoFrame | Packet], clip: Clip) -> Iterator[Frame | Packet]:
-    """Turn decoded frames into upright RGB ones, each with a timestamp later than the last."""
+def _duration(container: InputContainer, reading: Reading) -> float | None:
+    """Return how long the wanted part is, in seconds, as far as the container knows."""
+    known = [] if container.duration is None else [container.duration / av.time_base]
+    known += [] if reading.end is None else [float(reading.end)]
+    return max(0.0, min(known) - float(reading.start)) if known else None
+
+
+def _chapters(chapters: list[Chapter], clip: Clip) -> list[Chapter]:
+    """Return the chapters of the wanted part, each with the part of it that is in there."""
+    if not clip.reading.cuts:
+        return chapters
+    kept: list[Chapter] = []
+    for chapter in chapters:
+        base = chapter["time_base"] or Fraction(1)
+        start = max(chapter["start"], ceil(clip.origin / base))
+        end = chapter["end"] if clip.end is None else min(chapter["end"], floor(clip.end / base))
+        if start < end:
+            kept.append({**chapter, "start": start, "end": end})
+    return kept
+
+
+def _pictures(items: Iterator[Item], clip: Clip) -> Iterator[Frame | Packet]:
+    """Turn decoded frames into upright RGB ones."""
     upright = (clip.width, clip.height)
     stored = upright[::-1] if clip.rotation % 180 else upright
     # One for all frames: a new one costs megabytes of tables each time.
     reformatter = VideoReformatter()
-    step = max(1, round(1 / (clip.rate or 25) / clip.time_base))
-    last: int | None = None
     for item in items:
         if isinstance(item, av.Packet):
             yield item
             continue
-        pts = item.pts
-        if pts is None or (last is not None and pts <= last):
-            pts = 0 if last is None else last + step
-        last = pts
         image = _to_rgb(item, reformatter, stored, clip.colour)
         if clip.rotation:
             image = np.ascontiguousarray(np.rot90(image, clip.rotation // 90))
-        yield Frame(image, pts, clip.time_base)
+        yield Frame(image, round(window.time_of(item) / clip.time_base), clip.time_base)
 
 
 def _to_rgb(

@@ -10,7 +10,8 @@ from vstyle.errors import UsageError
 from vstyle.video import ffmpeg
 from vstyle.video.codecs import codec_named, quality_options
 from vstyle.video.colour import to_yuv_filters
-from vstyle.video.decode import FORMATS, Clip, Source
+from vstyle.video.decode import Clip, Source
+from vstyle.video.opening import FORMATS
 from vstyle.video.part import part_file, part_of, publish
 from vstyle.video.pipe import Pipe, carried_codecs, shift_of
 from vstyle.video.standard import STANDARD
@@ -116,18 +117,30 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     # Times go through as they are, but for the shift of the pipe and the origin of the clip.
     command += ["-copyts", "-itsoffset", _seconds(-shift_of(clip) - clip.origin)]
     command += ["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"]
-    if not all(way.piped for way in plan.routes):
+    if any(not way.piped for way in plan.routes):
         # What the pipe cannot carry, ffmpeg takes from the file, at the same times.
-        command += ["-itsoffset", _seconds(-clip.origin), "-protocol_whitelist", "file"]
-        command += ["-format_whitelist", FORMATS, "-i", f"file:{clip.path}"]
+        command += ["-itsoffset", _seconds(-clip.origin)]
+        if clip.reading.start:
+            command += ["-seek_timestamp", "1", "-ss", _seconds(clip.origin)]
+        command += ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
+        command += ["-i", f"file:{clip.path}"]
     command += ["-map", "0:v:0", *_routing(plan.routes)]
     command += ["-map_metadata", "0", "-map_chapters", "0", *plan.video]
+    command += _part_of(clip) if any(not way.piped for way in plan.routes) else []
     command += ["-fps_mode:v", "passthrough"]
     if (plan.container.fixed_rate or plan.container.untimed) and clip.rate:
         command += ["-enc_time_base:v", f"{clip.rate.denominator}/{clip.rate.numerator}"]
     else:
         command += ["-enc_time_base:v", "demux"]
     return [*command, *plan.container.options, "-f", plan.container.muxer, place]
+
+
+def _part_of(clip: Clip) -> list[str]:
+    """Return ffmpeg's options to leave out what it reads from the file outside the wanted part."""
+    start, end = clip.reading.start, clip.reading.end
+    options = ["-ss", "0"] if start else []
+    # A little more, to be sure of the last frame.
+    return options if end is None else [*options, "-t", _seconds(end - start + Fraction(1, 1000))]
 
 
 def _seconds(time: Fraction) -> str:

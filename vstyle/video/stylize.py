@@ -13,9 +13,18 @@ from typing import Protocol, TypeVar
 
 from vstyle.engine.base import Engine
 from vstyle.errors import OutputError, UsageError
-from vstyle.video.decode import Clip, Frame, Packet, Source, check_readable, open_clip
+from vstyle.video.decode import (
+    WHOLE,
+    Clip,
+    Frame,
+    Packet,
+    Reading,
+    Source,
+    open_clip,
+)
 from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding
 from vstyle.video.flow import track
+from vstyle.video.opening import check_readable
 from vstyle.video.paint import paint
 from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD
@@ -93,13 +102,21 @@ def stylize(
     make_engine: Callable[[], Engine],
     *,
     strength: float = 1.0,
+    reading: Reading = WHOLE,
     encoding: Encoding = DEFAULTS,
     overwrite: bool = False,
     watch: Watch = unwatched,
     tap: Tap = untapped,
 ) -> Report:
     """Paint the video at `path` and write it to `destination`; see `prepare` and `perform`."""
-    with prepare(path, destination, make_engine, encoding=encoding, overwrite=overwrite) as job:
+    with prepare(
+        path,
+        destination,
+        make_engine,
+        reading=reading,
+        encoding=encoding,
+        overwrite=overwrite,
+    ) as job:
         return perform(job, strength=strength, watch=watch, tap=tap)
 
 
@@ -109,12 +126,14 @@ def prepare(
     destination: Path,
     make_engine: Callable[[], Engine],
     *,
+    reading: Reading = WHOLE,
     encoding: Encoding = DEFAULTS,
     overwrite: bool = False,
     stdout: int = 1,
 ) -> Iterator[Job]:
     """Open the video at `path` and decide how it becomes `destination`; either may be STANDARD.
 
+    `reading` says which part of it is wanted, and how.
     `make_engine` is called once all else is known to be right. Nothing is written. Raises
     UsageError, InputError or OutputError.
     """
@@ -123,7 +142,7 @@ def prepare(
     if destination != STANDARD:
         check_place(path, destination, overwrite)
         destination = destination.resolve()  # a link stays, what it points to is written
-    with open_clip(path) as source:
+    with open_clip(path, reading) as source:
         yield Job(source, plan_encoding(source, destination, encoding), make_engine(), stdout)
 
 

@@ -1,0 +1,164 @@
+"""A part of a clip is that part, to the frame; another rate is ffmpeg's idea of it."""
+
+import subprocess
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vstyle.engine.base import Identity
+from vstyle.errors import UsageError
+from vstyle.video.decode import Frame, Reading, open_clip
+from vstyle.video.encode import Encoding
+from vstyle.video.ffmpeg import executable
+from vstyle.video.stylize import stylize
+
+FRAMES, RATE = 60, 25
+START, END = Fraction(53, 50), Fraction(91, 50)  # 1.06 and 1.82 s: within a group of pictures
+
+Ffmpeg = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory, ffmpeg: Ffmpeg) -> Path:
+    """Make 60 frames, each brighter than the last, a keyframe in every 12, with B-frames.
+
+    With sound, subtitles at 0.9, 1.2 and 2.3 s, and three chapters.
+    """
+    folder = tmp_path_factory.mktemp("film")
+    raw, words, notes = folder / "raw", folder / "words.srt", folder / "notes.txt"
+    raw.write_bytes(b"".join(bytes([4 * index]) * (64 * 48) for index in range(FRAMES)))
+    cue = "{}\n00:00:0{} --> 00:00:0{}\n{}\n\n"
+    cues = [("0,900", "1,100", "one"), ("1,200", "1,500", "two"), ("2,300", "2,350", "three")]
+    words.write_text("".join(cue.format(n, *parts) for n, parts in enumerate(cues, 1)))
+    chapter = "[CHAPTER]\nTIMEBASE=1/1000\nSTART={}\nEND={}\ntitle={}\n"
+    parts = [(0, 1000, "a"), (1000, 1500, "b"), (1500, 2400, "c")]
+    notes.write_text(";FFMETADATA1\n" + "".join(chapter.format(*part) for part in parts))
+    path = folder / "film.mkv"
+    picture = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", "64x48", "-r", RATE, "-i", raw]
+    sound = ["-f", "lavfi", "-i", "sine=d=2.4", "-i", words, "-i", notes]
+    maps = ["-map", "0", "-map", "1", "-map", "2", "-map_chapters", "3"]
+    codec = ["-c:v", "libx264", "-g", 12, "-bf", 2, "-crf", 1, "-pix_fmt", "yuv420p"]
+    ffmpeg(*picture, *sound, *maps, *codec, "-c:a", "aac", "-c:s", "srt", path)
+    return path
+
+
+def shown(path: Path, reading: Reading) -> list[tuple[Fraction, int]]:
+    """Return the time of every frame, from the beginning of the part, and its number."""
+    with open_clip(path, reading) as source:
+        frames = [item for item in source.items if isinstance(item, Frame)]
+    origin = source.clip.origin
+    return [(f.pts * f.time_base - origin, round(f.image.mean() / 4)) for f in frames]
+
+
+@pytest.mark.parametrize("kind", ["mkv", "mp4", "ts", "nut", "h264", "avi"])
+def test_a_part_is_cut_to_the_frame(kind: str, film: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    path = tmp_path / f"film.{kind}"
+    codec = ["-c:v", "mpeg4", "-q:v", 1] if kind == "avi" else ["-c", "copy"]
+    maps = ["-map", "0:v"] if kind in {"h264", "avi", "nut"} else ["-map", "0:v", "-map", "0:a"]
+    ffmpeg("-i", film, *maps, *codec, path)
+    whole = shown(path, Reading())
+    assert [number for _, number in whole] == list(range(FRAMES))
+    expected = [(time - START, number) for time, number in whole if START <= time < END]
+    assert shown(path, Reading(START, END)) == expected
+    assert shown(path, Reading(start=START))[: len(expected)] == expected
+    assert shown(path, Reading(end=END))[-1] == (expected[-1][0] + START, expected[-1][1])
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_sound_subtitles_and_chapters_of_a_part(film: Path, suffix: str, tmp_path: Path) -> None:
+    painted = tmp_path / f"out.{suffix}"
+    stylize(film, painted, Identity, reading=Reading(START, END))
+    with av.open(str(film)) as container:
+        packets = [p for p in container.demux(audio=0) if p.size]
+        within = [p for p in packets if START <= p.pts * p.time_base < END]
+    with av.open(str(painted)) as container:
+        after = [p for p in container.demux(audio=0) if p.size]
+    assert [bytes(p) for p in after] == [bytes(p) for p in within]
+    for before, kept in zip(within, after, strict=True):
+        time = kept.pts * kept.time_base
+        assert abs(before.pts * before.time_base - START - time) <= Fraction(1, 1000)
+    with av.open(str(painted)) as container:
+        spoken = [(p.pts * p.time_base, bytes(p)) for p in container.demux(subtitles=0) if p.size]
+        chapters = [
+            (c["metadata"]["title"], float(c["start"] * (c["time_base"] or 0)))
+            for c in container.chapters()
+        ]
+    assert [(float(t), w[-3:]) for t, w in spoken if len(w) > 2] == [(0.14, b"two")]
+    assert chapters == [("b", 0), ("c", 0.44)]
+
+
+def test_no_audio(film: Path, tmp_path: Path) -> None:
+    report = stylize(film, tmp_path / "out.mp4", Identity, reading=Reading(sound=False))
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert not container.streams.audio
+        assert len(container.streams.subtitles) == 1
+    assert not [note for note in report.notes if "audio" in note]
+
+
+def test_a_part_after_the_end_is_refused(film: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no picture"):
+        stylize(film, tmp_path / "out.mp4", Identity, reading=Reading(start=Fraction(9)))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("rate", ["50", "10", "30000/1001", "25"])
+@pytest.mark.parametrize("name", ["cfr", "vfr"])
+def test_another_rate_is_what_ffmpeg_makes_of_it(
+    name: str, rate: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    source, painted = request.getfixturevalue(name), tmp_path / "out.mkv"
+    reading, lossless = Reading(rate=Fraction(rate)), Encoding(codec="ffv1")
+    stylize(source, painted, Identity, reading=reading, encoding=lossless)
+    command = [
+        executable(),
+        "-v",
+        "error",
+        "-nostdin",
+        "-copyts",
+        "-i",
+        str(source),
+        "-vf",
+        f"fps={rate}",
+    ]
+    command += ["-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    theirs = np.frombuffer(raw, np.uint8).reshape(-1, 48 * 64).astype(int)
+    with open_clip(painted) as clip:
+        ours = [item for item in clip.items if isinstance(item, Frame)]
+    assert len(ours) == len(theirs)
+    for index, frame in enumerate(ours):
+        first = ours[0].pts * frame.time_base
+        assert abs(frame.pts * frame.time_base - first - index / Fraction(rate)) <= Fraction(1, 999)
+        grey = frame.image.astype(int) @ (299, 587, 114) / 1000
+        limited = theirs[index].reshape(48, 64)
+        assert min(abs(grey - limited).mean(), abs(grey - (limited - 16) / 219 * 255).mean()) < 3
+
+
+def test_the_command_takes_times_and_rates(
+    film: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from vstyle.cli import app as door
+
+    def run(name: str, *words: str) -> int:
+        command = ["stylize", str(film), "--model", "identity", "-o", str(tmp_path / name)]
+        return door.exit_code(lambda: door.app([*command, *words]))
+
+    assert run("a.mp4", "--start", "0:01.06", "--duration", "0.76", "--no-audio") == 0
+    assert "19 frames" in capfd.readouterr().err
+    assert run("b.mp4", "--start", "1.06", "--end", "0:0:1.82", "--fps", "50/1") == 0
+    assert "38 frames" in capfd.readouterr().err
+    for words in (
+        ["--start", "-1"],
+        ["--start", "soon"],
+        ["--fps", "0"],
+        ["--fps", "1/0"],
+        ["--start", "1", "--end", "1"],
+        ["--end", "1", "--duration", "1"],
+        ["--start", "9"],
+    ):
+        assert run("c.mp4", *words) == 2, words
+    assert not (tmp_path / "c.mp4").exists()

@@ -1,0 +1,98 @@
+"""The part of a source that is wanted: found in the file, and cut out to the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import floor
+from typing import TypeAlias
+
+import av
+from av.container import InputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+Item: TypeAlias = "av.VideoFrame | av.Packet[Stream]"
+"""A decoded frame, or a piece of another stream."""
+
+# Seconds before the wanted place to look for a keyframe: none may be where the index says.
+_BACK = (0, 2, 10)
+# Seconds of picture to go on after the end, for sound that lies behind its picture in the file.
+_BEHIND = 2
+
+
+def seek(container: InputContainer, video: VideoStream, start: Fraction) -> bool:
+    """Go to a keyframe at or before `start`, in seconds of the file; False if none was found.
+
+    Then the place is unknown, and the file is to be opened anew and read from its beginning.
+    """
+    assert video.time_base is not None
+    for back in _BACK:
+        target = max(round((start - back) / video.time_base), video.start_time or 0)
+        try:
+            container.seek(target, stream=video)
+            packet = next(packet for packet in container.demux(video) if packet.is_keyframe)
+            found = packet.pts is not None and packet.pts * video.time_base <= start
+            if found:
+                container.seek(target, stream=video)  # the packet has been taken out
+                return True
+        except (av.FFmpegError, StopIteration):
+            return False
+    return False
+
+
+def cut(items: Iterator[Item], start: Fraction, end: Fraction | None) -> Iterator[Item]:
+    """Yield what begins within [start, end), in seconds of the file; all of it has a time.
+
+    Whether anything comes after the end is known only some seconds later: sound and picture lie
+    beside each other in a file, but not exactly.
+    """
+    for item in items:
+        time = time_of(item)
+        if end is not None and time >= end:
+            if isinstance(item, av.VideoFrame) and time >= end + _BEHIND:
+                return
+        elif time >= start:
+            yield item
+
+
+def resampled(items: Iterator[Item], rate: Fraction) -> Iterator[Item]:
+    """Show at every tick of `rate` (per second) the frame that is due then.
+
+    As FFmpeg's filter `fps` does: times are rounded to ticks, of several frames at one tick the
+    last is shown, and a frame is repeated until the next one comes or its duration is over.
+    """
+    held: av.VideoFrame | None = None
+    tick = end = 0
+    for item in items:
+        if isinstance(item, av.Packet):
+            yield item
+            continue
+        time, first = time_of(item), held is None
+        after = _nearest(time * rate)
+        if held is not None:
+            yield from _repeated(held, range(tick, after), rate)
+        held, tick = item, after
+        end = _nearest((time + item.duration * (item.time_base or 0)) * rate)
+        end = max(end, tick + first)  # of a single frame something must be left
+    if held is not None:
+        yield from _repeated(held, range(tick, end), rate)
+
+
+def _repeated(frame: av.VideoFrame, ticks: range, rate: Fraction) -> Iterator[av.VideoFrame]:
+    """Yield one frame at several times."""
+    for tick in ticks:
+        frame.time_base = 1 / rate
+        frame.pts = tick
+        yield frame
+
+
+def _nearest(ticks: Fraction) -> int:
+    """Round to whole ticks, halves up."""
+    return floor(ticks + Fraction(1, 2))
+
+
+def time_of(item: Item) -> Fraction:
+    """Return when an item begins, in seconds of the file."""
+    ticks = item.dts if item.pts is None else item.pts
+    return Fraction((ticks or 0) * (item.time_base or 0))
