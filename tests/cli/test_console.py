@@ -13,7 +13,8 @@ from rich.console import Console
 from vstyle.cli import console
 from vstyle.engine.base import Identity
 from vstyle.video.colour import Colour
-from vstyle.video.decode import Clip, Frame, Source
+from vstyle.video.damage import Damage
+from vstyle.video.decode import WHOLE, Clip, Frame, Source
 from vstyle.video.encode import Plan
 from vstyle.video.streams import CONTAINERS
 from vstyle.video.stylize import Job
@@ -25,8 +26,8 @@ def job(duration: float | None) -> Job:
     colour = Colour(1, full=False)
     one = Fraction(1)
     name = Path("a [b].mp4")
-    clip = Clip(name, 2, 2, one / 10, one * 10, duration, one * 0, colour, one, 0)
-    source = Source(clip, "h264", (), {}, (), iter(()), lambda: None)
+    clip = Clip(name, 2, 2, one / 10, one * 10, duration, one * 0, WHOLE, colour, one, 0)
+    source = Source(clip, "h264", (), {}, (), iter(()), Damage("a"), lambda: None)
     plan = Plan(name, CONTAINERS[".mp4"], "libx264", (), False, (), False, ())
     return Job(source, plan, Identity(), 1)
 

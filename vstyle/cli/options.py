@@ -118,6 +118,10 @@ Progress = Annotated[
     Drawing, typer.Option("--progress", help="A bar where there is a terminal, or JSON lines.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Fail if the clip is damaged, instead of painting the rest."),
+]
 KeepPartial = Annotated[
     bool, typer.Option("--keep-partial", help="If it is stopped, keep what there is of the output.")
 ]

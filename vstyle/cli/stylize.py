@@ -52,6 +52,7 @@ def stylize(
     fps: options.Fps = None,
     form: options.Format = None,
     overwrite: options.Overwrite = False,
+    strict: options.Strict = False,
     keep_partial: options.KeepPartial = False,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -68,7 +69,7 @@ def stylize(
     """
     if not style and model != "identity":
         raise UsageError("no style is given", "Add --style with a name or a picture.")
-    reading = _reading(start, end, duration, fps, no_audio)
+    reading = _reading(start, end, duration, fps, sound=not no_audio, strict=strict)
     places = targets(clips, output, out_dir)
     voice = Voice(json=json, progress=progress, verbose=verbose, quiet=quiet)
 
@@ -123,7 +124,9 @@ def _reading(
     end: Fraction | None,
     duration: Fraction | None,
     fps: Fraction | None,
-    no_audio: bool,
+    *,
+    sound: bool,
+    strict: bool,
 ) -> "Reading":
     """Return what is wanted of every clip, or UsageError if that is nothing."""
     begin = start or Fraction(0)
@@ -135,7 +138,7 @@ def _reading(
         raise UsageError("nothing is asked for: the end is not after the start", "Look at --end.")
     from vstyle.video.decode import Reading
 
-    return Reading(begin, end, fps, sound=not no_audio)
+    return Reading(begin, end, fps, sound, strict)
 
 
 def _engine(model: str, style: str, device: str) -> tuple["Engine", str]:

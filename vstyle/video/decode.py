@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from math import ceil, floor
+from math import ceil, floor, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from vstyle.errors import InputError, UsageError, VstyleError
 from vstyle.video import window
 from vstyle.video.colour import Colour, colour_of
+from vstyle.video.damage import Damage
+from vstyle.video.demux import DAMAGED, demux
 from vstyle.video.opening import check_readable, open_container, video_stream
 from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD, StandardInput, name_of
@@ -48,6 +50,7 @@ class Reading:
     end: Fraction | None = None
     rate: Fraction | None = None  # frames per second; None leaves every frame where it is
     sound: bool = True
+    strict: bool = False  # damage is an InputError as soon as it shows
 
     @property
     def cuts(self) -> bool:
@@ -89,6 +92,7 @@ class Frame:
     image: NDArray[np.uint8]
     pts: int
     time_base: Fraction
+    damaged: bool = False  # decoded with errors, or something before it is lost
 
     @property
     def time(self) -> float:
@@ -106,6 +110,7 @@ class Source:
     metadata: Mapping[str, str]
     chapters: tuple[Chapter, ...]
     items: Iterator[Frame | Packet]
+    damage: Damage  # what is found to be broken while `items` are read
     stop: Callable[[], None]  # makes a read of `items` that waits for more data end
 
 
@@ -114,7 +119,7 @@ def open_clip(path: Path, reading: Reading = WHOLE) -> Iterator[Source]:
     """Open a video and decode its first frame; it is closed on leaving.
 
     `path` may be STANDARD. `Source.items` can be iterated once, in any one thread. InputError if
-    it cannot be read as a video, here or later, in the middle of `items`.
+    it cannot be read as a video, or, if `strict`, as soon as any damage shows.
     """
     check_readable(path)
     with ExitStack() as stack:
@@ -145,7 +150,9 @@ def _begin(
             video = video_stream(container, path)
         others = tuple(s for s in container.streams if s.type in _others(reading))
         sounds = [s for s in others if s.type == "audio"]
-        decoded = _stamped(_demux(container, video, sounds, path), video)
+        since = float(zero + reading.start) if reading.start else -inf
+        damage = Damage(name_of(path), reading.strict, since)
+        decoded = _stamped(demux(container, video, sounds, damage), video)
         if reading.rate:
             decoded = window.resampled(decoded, reading.rate)
         if reading.cuts:
@@ -161,7 +168,7 @@ def _begin(
     items = _pictures(chain(held, decoded), clip)
     chapters = tuple(_chapters(container.chapters(), clip))
     codec = video.codec_context.name
-    yield container, Source(clip, codec, others, container.metadata, chapters, items, stop)
+    yield container, Source(clip, codec, others, container.metadata, chapters, items, damage, stop)
 
 
 def _nothing_waits() -> None:
@@ -177,28 +184,6 @@ def _zero(container: InputContainer) -> Fraction:
 def _others(reading: Reading) -> set[str]:
     """Return the types of the streams that come along."""
     return {"audio", "subtitle"} if reading.sound else {"subtitle"}
-
-
-def _demux(
-    container: InputContainer, video: VideoStream, sounds: list[Stream], path: Path
-) -> Iterator[Item]:
-    """Yield decoded frames, and the packets of `sounds` as they are, in the order of the file."""
-    time = None
-    try:
-        for packet in container.demux(video, *sounds):
-            if packet.stream is video:
-                for frame in packet.decode():
-                    if isinstance(frame, av.VideoFrame):
-                        time = frame.time
-                        yield frame
-            elif packet.dts is not None or packet.pts is not None:  # else it only marks the end
-                yield packet
-    except av.FFmpegError as error:
-        where = "" if time is None else f" after {time:.2f} s"
-        raise InputError(
-            f"{name_of(path)} cannot be decoded{where}: {error.strerror}",
-            "Is the file damaged or cut off?",
-        ) from error
 
 
 def _stamped(items: Iterator[Item], video: VideoStream) -> Iterator[Item]:
@@ -300,7 +285,8 @@ def _pictures(items: Iterator[Item], clip: Clip) -> Iterator[Frame | Packet]:
         image = _to_rgb(item, reformatter, stored, clip.colour)
         if clip.rotation:
             image = np.ascontiguousarray(np.rot90(image, clip.rotation // 90))
-        yield Frame(image, round(window.time_of(item) / clip.time_base), clip.time_base)
+        pts = round(window.time_of(item) / clip.time_base)
+        yield Frame(image, pts, clip.time_base, item.opaque is DAMAGED)
 
 
 def _to_rgb(

@@ -55,12 +55,17 @@ class Motion:
 
 
 def track(frames: Iterable[Frame]) -> Iterator[tuple[Frame, Motion | None]]:
-    """Yield each frame with the motion that led to it; None for the first one and after a cut."""
+    """Yield each frame with the motion that led to it.
+
+    None for the first one, after a cut, and for a damaged frame and the one after it: nothing of
+    what is broken must be carried on.
+    """
     last: Grey | None = None
     for frame in frames:
         grey = shrink(frame.image)
-        yield frame, None if last is None else _motion_or_cut(last, grey)
-        last = grey
+        begins = last is None or frame.damaged
+        yield frame, None if begins or last is None else _motion_or_cut(last, grey)
+        last = None if frame.damaged else grey
 
 
 def shrink(picture: Picture) -> Grey:

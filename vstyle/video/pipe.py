@@ -18,7 +18,9 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vstyle import pixels
+from vstyle.errors import InputError
 from vstyle.video.decode import Clip, Frame, Packet, Source
+from vstyle.video.standard import name_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -50,6 +52,7 @@ class Pipe:
         # is raised inside FFmpeg's call, while it writes, would be lost.
         self._chunks: Final[list[bytes]] = []
         self._send: Final = send
+        self._name: Final = name_of(source.clip.path)
         self._shift: Final = shift_of(source.clip)
         self._origin: Final = source.clip.origin
         self.last: Fraction | None = None  # when the last frame is shown in the output, in seconds
@@ -67,7 +70,7 @@ class Pipe:
         image = av.VideoFrame.from_ndarray(pixels.pad(frame.image, self._multiple), format="rgb24")
         image.pts = frame.pts + round(self._shift / frame.time_base)
         image.time_base = frame.time_base
-        self._nut.mux(self._video.encode(image))
+        self._mux(self._video.encode(image), frame.time)
         self.last = frame.pts * frame.time_base - self._origin
         self._flush()
 
@@ -81,7 +84,7 @@ class Pipe:
         # Sound is decoded in the order in which it is heard.
         packet.pts = packet.dts = begin + round(self._shift / packet.time_base)
         packet.stream = stream
-        self._nut.mux(packet)
+        self._mux(packet, float(begin * packet.time_base))
         self._flush()
 
     def close(self) -> None:
@@ -89,6 +92,16 @@ class Pipe:
         self._nut.mux(self._video.encode(None))
         self._nut.close()
         self._flush()
+
+    def _mux(self, packets: Packet | list[av.Packet[VideoStream]], time: float) -> None:
+        """Give packets to the muxer, which refuses times before zero and times that go back."""
+        try:
+            self._nut.mux(packets)
+        except av.FFmpegError as error:
+            raise InputError(
+                f"{self._name} has times that make no sense, at {time:.2f} s",
+                "Write it anew first: `ffmpeg -i in.mp4 -c copy new.mkv`.",
+            ) from error
 
     def _flush(self) -> None:
         """Send what the muxer has written so far."""

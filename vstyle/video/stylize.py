@@ -151,7 +151,8 @@ def perform(
 ) -> Report:
     """Paint what was prepared.
 
-    Raises InputError or OutputError; then the destination is as it was. BrokenPipeError if the
+    Raises InputError, if a strict reading finds damage, or OutputError; then the destination is as
+    it was. BrokenPipeError if the
     reader of standard output leaves.
     """
     source, plan = job.source, job.plan
@@ -170,7 +171,7 @@ def perform(
             first = frame.time if count == 0 else first
             uneven = uneven or is_uneven(frame.time - first, count, source.clip.rate)
             count += 1
-    notes = plan.notes
+    notes = plan.notes + source.damage.notes()
     if uneven and plan.container.untimed:
         notes += (f"{plan.container.muxer} holds no times: the frames were not evenly spaced",)
     return Report(job, notes, count, time.perf_counter() - begin)

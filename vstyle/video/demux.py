@@ -1,0 +1,67 @@
+"""A container taken apart: decoded frames, and the packets of other streams as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import av
+from av.container import InputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from vstyle.video.damage import Damage, stated_end
+from vstyle.video.window import Item
+
+DAMAGED = "damaged"
+"""Marks a decoded frame, as its `opaque`, that is not to be trusted."""
+
+
+def demux(
+    container: InputContainer, video: VideoStream, sounds: list[Stream], damage: Damage
+) -> Iterator[Item]:
+    """Yield decoded frames, and the packets of `sounds` as they are, in the order of the file.
+
+    What cannot be decoded is counted as damage; frames that show it, or follow it, are marked.
+    """
+    streams = [video, *sounds]
+    time = end = 0.0
+    torn = False  # something before the next frame is lost
+    begun: dict[int, int] = {}  # when the last packet of each other stream begins
+    packets = container.demux(*streams)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            break
+        except (av.FFmpegError, IndexError):  # the latter from PyAV, of streams in a broken FLV
+            damage.piece(time)
+            break
+        if packet.stream is not video:
+            begin = packet.dts if packet.pts is None else packet.pts
+            if begin is None:  # it only marks the end
+                continue
+            if begin <= begun.get(packet.stream_index, begin - 1):  # time does not go back
+                damage.piece(time)
+            else:
+                begun[packet.stream_index] = begin
+                end = max(end, float((begin + (packet.duration or 0)) * packet.time_base))
+                yield packet
+            continue
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            damage.piece(time)
+            torn = True
+            continue
+        for frame in frames:
+            if not isinstance(frame, av.VideoFrame):
+                continue
+            time = time if frame.time is None else frame.time
+            end = max(end, time)
+            if frame.is_corrupt:
+                damage.frame(time)
+            if frame.is_corrupt or torn:
+                frame.opaque = DAMAGED
+                torn = False
+            yield frame
+    damage.end(end, stated_end(container, streams))
