@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vstyle import checkpoint, styles
-from vstyle.engine.build import build_engine, encode
-from vstyle.models.build import from_arrays
+from vstyle.engine.build import build_engine, load_model, style_code
 from vstyle.scene import Scene, render
 
 HERE = Path(__file__).parents[1] / "styles"
@@ -63,9 +62,8 @@ def write_codes(name: str, about: dict[str, str], picture: Path) -> None:
     """Write the style file of one painting: a code for every shipped model that takes codes."""
     codes = {}
     for model, path in checkpoint.shipped_models().items():
-        found = checkpoint.load(path, "model")
-        networks = from_arrays(found.header.config, found.tensors)
-        codes[model] = (styles.fingerprint(found.tensors), encode(networks, picture).numpy())
+        found = load_model(path)
+        codes[model] = (styles.fingerprint(found.tensors), style_code(found, picture, model))
     provenance = {key: about[key] for key in ("painting", "artist", "year")}
     styles.save_codes(HERE / f"{name}.safetensors", codes, provenance)
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from vstyle import checkpoint, device, pixels, styles
+import numpy as np
+from numpy.typing import NDArray
+
+from vstyle import checkpoint, device, styles
+from vstyle.checkpoint import Checkpoint
 from vstyle.engine.base import Engine
 from vstyle.errors import CheckpointError
+from vstyle.models.config import READ_SIDE, SIDE, check_shapes, parse
+from vstyle.models.encode import encode
 from vstyle.pictures import read_picture, squares
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from vstyle.models.build import Networks
+Code = NDArray[np.float32]
+"""A style code, (code,)."""
 
 
 def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
@@ -21,37 +25,49 @@ def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
 
     `model` is a shipped name or a file, `style` a shipped name or a picture, `place` as in
     `device.choose`. Raises UsageError, InputError, CheckpointError or DeviceError, cheap checks
-    first: torch is imported only once the style and the model are known to exist.
+    first: nothing heavy is imported before the style and the model are known to exist.
     """
     style_path, model_path = styles.find(style), checkpoint.find_model(model)
-    found = checkpoint.load(model_path, "model")
+    found = load_model(model_path)
     chosen, reason = device.choose(place)
+    code = style_code(found, style_path, model)
+    if chosen == "cpu" and find_spec("openvino"):
+        return _openvino_engine(found, code), f"{model} on cpu with OpenVINO ({reason})"
+    return _torch_engine(found, code, chosen), f"{model} on {chosen} with torch ({reason})"
+
+
+def load_model(path: Path) -> Checkpoint:
+    """Read a model and check that config and weights belong together; CheckpointError if not."""
+    found = checkpoint.load(path, "model")
+    try:
+        shapes = {name: array.shape for name, array in found.tensors.items()}
+        check_shapes(*parse(found.header.config), shapes)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}", "Train it again.") from error
+    return found
+
+
+def style_code(found: Checkpoint, style: Path, model: str) -> Code:
+    """Return a style's code for a model: from the style's own file, or made of a picture."""
+    if style.suffix == ".safetensors":
+        return styles.load_code(style, styles.fingerprint(found.tensors), model)
+    _, config = parse(found.header.config)
+    return encode(config, found.tensors, squares(read_picture(style, READ_SIDE), SIDE))
+
+
+def _openvino_engine(found: Checkpoint, code: Code) -> Engine:
+    from vstyle.engine.openvino_engine import OpenVinoEngine
+    from vstyle.models.fold import generator_layers
+
+    config, _ = parse(found.header.config)
+    return OpenVinoEngine(config, generator_layers(found.tensors, code))
+
+
+def _torch_engine(found: Checkpoint, code: Code, chosen: str) -> Engine:
+    import torch
 
     from vstyle.engine.torch_engine import TorchEngine
     from vstyle.models.build import from_arrays
 
-    try:
-        networks = from_arrays(found.header.config, found.tensors)
-    except ValueError as error:
-        raise CheckpointError(f"{model_path}: {error}", "Train it again.") from error
-    if style_path.suffix == ".safetensors":
-        import torch
-
-        code = torch.from_numpy(
-            styles.load_code(style_path, styles.fingerprint(found.tensors), model)
-        )
-    else:
-        code = encode(networks, style_path)
-    return TorchEngine(networks.generator, code, chosen), f"{model} on {chosen} ({reason})"
-
-
-def encode(networks: Networks, picture: Path) -> Tensor:
-    """Return the style code of a picture file, (code,): the mean of its squares' codes."""
-    import torch
-
-    from vstyle.models.config import READ_SIDE, SIDE
-
-    parts = [pixels.to_tensor(part) for part in squares(read_picture(picture, READ_SIDE), SIDE)]
-    with torch.inference_mode():
-        code: Tensor = networks.encoder.eval()(torch.cat(parts)).mean(0)
-    return code.clone()
+    networks = from_arrays(found.header.config, found.tensors)
+    return TorchEngine(networks.generator, torch.from_numpy(code), torch.device(chosen))

@@ -29,6 +29,7 @@ class GeneratorConfig:
     factor: int = 4  # side of the pixel blocks of the stem and the head
     widths: tuple[int, int, int] = (32, 48, 96)  # channels at 1/factor, 1/2factor, 1/4factor
     blocks: int = 4  # residual blocks of the bottleneck
+    inner: int = 64  # channels between the two convolutions of a residual block
     code: int = 128  # length of the style code
     carry_limit: float = 0.85  # most that a painted pixel may take from the carried picture
 
@@ -98,15 +99,15 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
     yield from normalised("down1", fine, middle, 3)
     yield from normalised("down2", middle, coarse, 3)
     for index in range(config.blocks):
-        yield from normalised(f"blocks.{index}.first", coarse, coarse, 3)
-        yield from normalised(f"blocks.{index}.second", coarse, coarse, 3)
+        yield from normalised(f"blocks.{index}.first", coarse, config.inner, 3)
+        yield from normalised(f"blocks.{index}.second", config.inner, coarse, 3)
     yield from modulated("up1", coarse, middle, 1)
     yield from modulated("mix1", middle, middle, 3)
     yield from modulated("up2", middle, fine, 1)
     yield from modulated("mix2", fine, fine, 3)
     yield from modulated("head", fine, pixels, 3)
     yield from modulated("detail", pixels, pixels, 1)
-    yield from modulated("gate", fine, 1, 3)
+    yield from modulated("gate", fine, 1, 1)
 
 
 def style_shapes(config: StyleConfig) -> Shapes:

@@ -76,8 +76,8 @@ class Block(nn.Module):
 
     def __init__(self, config: GeneratorConfig, width: int) -> None:
         super().__init__()
-        self.first = Normalised(config, width, width)
-        self.second = Normalised(config, width, width)
+        self.first = Normalised(config, width, config.inner)
+        self.second = Normalised(config, config.inner, width)
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """(B, width, H, W), (B, code) -> the same shape."""
@@ -104,7 +104,7 @@ class Generator(nn.Module):
         self.mix2 = Modulated(config, fine, fine)
         self.head = Modulated(config, fine, 3 * block)
         self.detail = Modulated(config, 3 * block, 3 * block, kernel=1)
-        self.gate = Modulated(config, fine, 1)
+        self.gate = Modulated(config, fine, 1, kernel=1)
         _alike_subpixels(self.head, block)
         nn.init.zeros_(self.detail.conv.weight)
         nn.init.zeros_(self.detail.style.weight)

@@ -1,0 +1,145 @@
+"""The OpenVINO engine paints what the torch network paints, and knows nothing of torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vstyle import checkpoint, pixels, styles
+from vstyle.engine.graph import quantise_weight, row_outputs, rows_kernel
+from vstyle.models.build import from_arrays, new_networks, to_arrays
+from vstyle.models.config import SIDE, GeneratorConfig, StyleConfig
+from vstyle.models.encode import encode
+from vstyle.models.fold import generator_layers
+
+openvino_engine = pytest.importorskip("vstyle.engine.openvino_engine")
+
+from vstyle.engine.torch_engine import TorchEngine  # noqa: E402
+
+CPU = torch.device("cpu")
+
+
+def smooth(height: int, width: int, channels: int, seed: int) -> np.ndarray:
+    """Make a random picture without hard edges, as frames are."""
+    noise = torch.rand(1, channels, 5, 7, generator=torch.Generator().manual_seed(seed))
+    picture = torch.nn.functional.interpolate(noise, (height, width), mode="bicubic").clamp(0, 1)
+    return (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+
+
+def engines(config: GeneratorConfig):
+    """Return both engines for one random generator and style."""
+    torch.manual_seed(1)
+    networks = new_networks(config, StyleConfig((8,), 8, config.code))
+    for name, weight in networks.generator.named_parameters():
+        if name.endswith("style.weight"):
+            torch.nn.init.normal_(weight, std=0.05)
+    torch.nn.init.normal_(networks.generator.detail.conv.weight, std=0.1)
+    code = torch.randn(config.code)
+    layers = generator_layers(to_arrays(networks, half=False), code.numpy())
+    return (
+        TorchEngine(networks.generator, code, CPU),
+        openvino_engine.OpenVinoEngine(config, layers),
+    )
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+@pytest.mark.parametrize("size", [(64, 96), (50, 33)])
+def test_it_paints_what_torch_paints(factor: int, size: tuple[int, int]) -> None:
+    """Same weights, same style, same inputs: the same picture, but for the last bit's rounding."""
+    config = GeneratorConfig(factor, (8, 8, 16), blocks=2, inner=12, code=16)
+    expected, engine = engines(config)
+    frame, carried = smooth(*size, 3, seed=0), smooth(*size, 3, seed=1)
+    trust = smooth(*pixels.grid(*size, factor), 1, seed=2)[..., 0]
+    for inputs in ((frame, None, None), (frame, carried, trust)):
+        gap = engine.paint(*inputs).astype(int) - expected.paint(*inputs)
+        assert np.abs(gap).max() <= 1
+        assert (gap != 0).mean() < 0.01
+
+
+def test_it_paints_the_shipped_model_as_torch_does() -> None:
+    """The real weights and a real style, over several frames with the recurrence closed."""
+    found = checkpoint.load(checkpoint.find_model("student"), "model")
+    networks = from_arrays(found.header.config, found.tensors)
+    mark = styles.fingerprint(found.tensors)
+    code = styles.load_code(styles.find("great-wave"), mark, "student")
+    expected = TorchEngine(networks.generator, torch.from_numpy(code), CPU)
+    layers = generator_layers(found.tensors, code)
+    engine = openvino_engine.OpenVinoEngine(networks.generator.config, layers)
+    trust = np.full(pixels.grid(96, 128, engine.factor), 230, np.uint8)
+    last = wanted = None
+    for seed in range(4):
+        frame = smooth(96, 128, 3, seed)
+        last = engine.paint(frame, last, None if last is None else trust).copy()
+        wanted = expected.paint(frame, wanted, None if wanted is None else trust)
+        assert np.abs(last.astype(int) - wanted).max() <= 2
+
+
+@settings(deadline=None, max_examples=15)
+@given(height=st.integers(1, 40), width=st.integers(1, 40), carry=st.booleans())
+def test_any_size_goes_in_and_comes_out(height: int, width: int, carry: bool) -> None:
+    """Sizes that do not fit the stride are padded and cropped; a new size is compiled anew."""
+    _, engine = engines(GeneratorConfig(widths=(8, 8, 16), blocks=1, inner=8, code=16))
+    frame = smooth(height, width, 3, seed=0)
+    trust = np.full(pixels.grid(height, width, engine.factor), 200, np.uint8)
+    painted = engine.paint(frame, frame if carry else None, trust if carry else None)
+    assert painted.shape == frame.shape
+    assert painted.dtype == np.uint8
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_a_kernel_over_rows_is_the_kernel_over_blocks(factor: int) -> None:
+    """The reordered 1x1 kernel sees the same pixels, and the head's rows hold every output once."""
+    torch.manual_seed(0)
+    weight, picture = torch.randn(5, 3 * factor**2, 1, 1), torch.rand(1, 3, 4 * factor, 6 * factor)
+    blocks = torch.nn.functional.pixel_unshuffle(picture, factor)
+    expected = torch.nn.functional.conv2d(blocks, weight)
+    rows = picture.permute(0, 2, 3, 1).reshape(1, 4 * factor, 6, 3 * factor).permute(0, 3, 1, 2)
+    kernel = torch.from_numpy(rows_kernel(weight.numpy()))
+    found = torch.nn.functional.conv2d(rows, kernel, stride=(factor, 1))
+    torch.testing.assert_close(found, expected)
+    outputs = np.concatenate([row_outputs(row, factor) for row in range(factor)])
+    assert sorted(outputs) == list(range(3 * factor**2))
+
+
+def test_int8_weights_are_within_half_a_step() -> None:
+    """Each output channel has its own step; a channel of zeros is no division by zero."""
+    weight = np.random.default_rng(0).normal(0, 1, (4, 3, 3, 3)).astype(np.float32)
+    weight *= np.array([1, 10, 1e-3, 0], np.float32).reshape(4, 1, 1, 1)
+    steps, size = quantise_weight(weight)
+    assert np.all(np.abs(steps * size - weight) <= size / 2 + 1e-7)
+
+
+def test_the_code_of_a_picture_is_the_one_training_saw() -> None:
+    """NumPy's encoder against the torch module that is trained."""
+    torch.manual_seed(0)
+    config = StyleConfig((8, 12), 16, 20)
+    networks = new_networks(GeneratorConfig(widths=(8, 8, 8), blocks=1, code=20), config)
+    networks.encoder.standardise.mean.normal_()
+    squares = [smooth(SIDE, SIDE, 3, seed) for seed in range(2)]
+    with torch.inference_mode():
+        expected = networks.encoder.eval()(torch.cat([pixels.to_tensor(one) for one in squares]))
+    found = encode(config, to_arrays(networks, half=False), squares)
+    np.testing.assert_allclose(found, expected.mean(0).numpy(), atol=1e-4)
+
+
+def test_painting_on_the_cpu_does_not_import_torch(cfr: Path, tmp_path: Path) -> None:
+    """It would cost two seconds and 200 MB: a style picture and all, not once."""
+    code = (
+        "import sys\nfrom vstyle.cli.app import app\n"
+        "sys.argv = ['vstyle', *sys.argv[1:]]\n"
+        "try:\n    app()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "sys.exit('torch was imported' if 'torch' in sys.modules else 0)"
+    )
+    picture = tmp_path / "style.png"
+    from PIL import Image
+
+    Image.fromarray(smooth(200, 300, 3, seed=5)).save(picture)
+    arguments = [cfr, "--style", picture, "-o", tmp_path / "out.mp4", "-q"]
+    command = [sys.executable, "-c", code, "stylize", *map(str, arguments)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert run.returncode == 0, run.stderr

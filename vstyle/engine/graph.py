@@ -1,0 +1,247 @@
+"""The generator in one style as an OpenVINO graph, built from plain arrays.
+
+It computes what `models.generator.Generator` computes (a test holds the two together), but takes
+and gives pixels as they lie in memory: uint8, row by row. A block of `factor` pixels of one row is
+`3 factor` neighbouring bytes, so a picture *is* a tensor of that many channels, and the blocks of
+the stem are a convolution of `factor` rows with stride `factor`. The head likewise paints row after
+row of every block. So nothing is ever shuffled, and nothing but bytes has the full resolution.
+
+In int8, what convolutions and upsamplings take is rounded to 256 steps between two measured bounds,
+and weights to 255 steps per output channel (Jacob et al. 2018); residual sums, normalisation and
+the blend stay in float. The painted picture is rounded where it would be anyway, to bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import Node
+from openvino import opset13 as op
+
+from vstyle.models.config import GeneratorConfig
+from vstyle.models.fold import Convolution
+
+EPSILON = 1e-5  # of torch's instance_norm
+
+Bounds = Mapping[str, tuple[float, float]]
+"""Smallest and largest value of each tensor that int8 rounds, by its name."""
+
+
+class Builder:
+    """Makes nodes; remembers every tensor that int8 rounds: calibration measures its bounds."""
+
+    def __init__(self, layers: Mapping[str, Convolution], bounds: Bounds | None) -> None:
+        """Without `bounds` the graph is in float32."""
+        self.layers = layers
+        self.bounds = bounds
+        self.rounded: dict[str, Node] = {}
+
+    def round(self, x: Node, name: str) -> Node:
+        """Round the tensor `name` to 256 steps, if the graph is in int8."""
+        self.rounded[name] = x
+        if self.bounds is None:
+            return x
+        low, high = self.bounds[name]
+        return op.fake_quantize(x, *(_float(v) for v in (low, high, low, high)), 256)
+
+    def convolve(self, x: Node, name: str, stride: int = 1) -> Node:
+        """Return layer `name` of x (1, C, H, W), borders replicated, without any activation."""
+        layer = self.layers[name]
+        x = replicate(x, layer.weight.shape[2] // 2)
+        return finish(op.convolution(x, self.weight(layer.weight), *_steps(stride)), layer)
+
+    def convolve_rows(self, x: Node, weight: NDArray[np.float32]) -> Node:
+        """Return a 1x1 convolution of blocks, (outputs, 3 f f, 1, 1), of a picture's rows.
+
+        x: (1, 3 factor, H, W / factor), values 0..1 -> (1, outputs, H / factor, W / factor).
+        """
+        kernel = rows_kernel(weight)
+        return op.convolution(x, self.weight(kernel), [kernel.shape[2], 1], [0, 0], [0, 0], [1, 1])
+
+    def weight(self, kernel: NDArray[np.float32]) -> Node:
+        """Return a kernel as a constant, in int8 steps if the graph is in int8."""
+        if self.bounds is None:
+            return _float(kernel)
+        steps, size = quantise_weight(kernel)
+        return op.multiply(op.convert(op.constant(steps), np.float32), _float(size))
+
+
+def replicate(x: Node, side: int) -> Node:
+    """Repeat the borders of (1, C, H, W) `side` times."""
+    pads = _whole(0, 0, side, side)
+    return op.pad(x, pads, pads, "edge") if side else x
+
+
+def finish(y: Node, layer: Convolution) -> Node:
+    """Normalise, scale and shift what a convolution gave, as its layer says."""
+    if layer.normalised:
+        y = op.mvn(y, _whole(2, 3), True, EPSILON, "inside_sqrt")
+        y = op.multiply(y, _channels(layer.scale))
+    return op.add(y, _channels(layer.shift))
+
+
+def build_graph(
+    config: GeneratorConfig,
+    layers: Mapping[str, Convolution],
+    height: int,
+    width: int,
+    *,
+    bounds: Bounds | None = None,
+    observe: bool = False,
+) -> ov.Model:
+    """Return the graph for frames of one size, whose sides are multiples of `config.multiple`.
+
+    Inputs: frame and carried, (1, H, W, 3) uint8, and trust, (1, H / factor, W / factor, 1) uint8.
+    Output: the painted frame, (1, H, W, 3) uint8. With `observe`, more outputs follow: the smallest
+    and the largest input of every convolution, named after it.
+    """
+    factor = config.factor
+    shape, grid = [1, height, width, 3], [1, height // factor, width // factor, 1]
+    frame, carried, trust = (
+        op.parameter(sides, np.uint8, name)
+        for sides, name in ((shape, "frame"), (shape, "carried"), (grid, "trust"))
+    )
+    make = Builder(layers, bounds)
+    source, last = _rows(frame, factor), _rows(carried, factor)
+    belief = op.multiply(op.convert(trust, np.float32), _float(1 / 255))
+    belief = op.transpose(belief, _whole(0, 3, 1, 2))
+
+    # 1. stem and memory; torch's version takes half a unit off all of memory's inputs
+    memory = layers["memory"]
+    seen = make.convolve_rows(last, memory.weight[:, :-1])
+    seen = op.add(seen, op.multiply(belief, _channels(memory.weight[:, -1])))
+    seen = op.add(seen, _channels(memory.shift - 0.5 * memory.weight.sum((1, 2, 3))))
+    stem = finish(make.convolve_rows(source, layers["stem"].weight), layers["stem"])
+    fine = make.round(op.relu(op.add(stem, seen)), "fine")
+    # 2. down, the bottleneck, and up
+    middle = make.round(op.relu(make.convolve(fine, "down1", 2)), "middle")
+    x = op.relu(make.convolve(middle, "down2", 2))
+    for name in (f"blocks.{index}" for index in range(config.blocks)):
+        y = op.relu(make.convolve(make.round(x, f"{name}.in"), f"{name}.first"))
+        x = op.add(x, make.convolve(make.round(y, f"{name}.inner"), f"{name}.second"))
+    x = make.round(make.convolve(make.round(x, "up1.in"), "up1"), "up1.out")
+    x = make.round(op.relu(op.add(_double(x, "linear_onnx"), middle)), "mix1.in")
+    x = make.round(op.relu(make.convolve(x, "mix1")), "up2.in")
+    x = make.round(make.convolve(x, "up2"), "up2.out")
+    x = make.round(op.relu(op.add(_double(x, "nearest"), fine)), "mix2.in")
+    x = make.round(op.relu(make.convolve(x, "mix2")), "head.in")
+    # 3. paint, and blend with the carried picture
+    painted = _paint(make, x, source, factor)
+    share = op.multiply(_share(make, x, config), belief)
+    before = op.convert(
+        op.reshape(carried, _whole(*painted.get_output_shape(0)), False), np.float32
+    )
+    result = op.add(painted, op.multiply(_over_rows(share), op.subtract(before, painted)))
+    result = op.convert(op.round(result, "half_to_even"), np.uint8)
+    outputs = [op.result(op.reshape(result, _whole(*shape), False))]
+    if observe:
+        for node in make.rounded.values():
+            for reduce in (op.reduce_min, op.reduce_max):
+                outputs.append(op.result(reduce(node, _whole(0, 1, 2, 3))))
+    return ov.Model(outputs, [frame, carried, trust], "generator")
+
+
+def _paint(make: Builder, x: Node, source: Node, factor: int) -> Node:
+    """Return the new picture, values 0..255, (1, h, factor, 3 W): `factor` rows for each of x's."""
+    head, detail = make.layers["head"], make.layers["detail"]
+    # What the pixels differ by within their block: taking off the mean is linear, so it is folded.
+    within = detail.weight.reshape(-1, 3, factor**2)
+    within = (within - within.mean(2, keepdims=True)).reshape(detail.weight.shape)
+    x = replicate(x, head.weight.shape[2] // 2)
+    rows = []
+    for at in (row_outputs(row, factor) for row in range(factor)):
+        y = op.convolution(x, make.weight(head.weight[at] * 255), *_steps(1))
+        y = op.add(y, make.convolve_rows(source, within[at] * 255))
+        y = op.add(y, _channels((head.shift[at] + detail.shift[at] + 0.5) * 255))
+        if make.bounds is None:
+            y = op.clamp(y, 0, 255)
+        else:  # the same, and rounded to bytes
+            limits = (_float(v) for v in (0, 255, 0, 255))
+            y = op.convert(op.fake_quantize(y, *limits, 256), np.uint8)
+        rows.append(_over_rows(y))
+    return op.convert(op.concat(rows, 2), np.float32)
+
+
+def _share(make: Builder, x: Node, config: GeneratorConfig) -> Node:
+    """Return how much of each block is to be carried: (1, 3 factor, h, w), all channels alike."""
+    gate = make.layers["gate"]
+    times = 3 * config.factor  # convolved so often, because repeating its result costs more
+    weight, shift = np.repeat(gate.weight, times, 0), np.repeat(gate.shift, times)
+    y = op.convolution(replicate(x, gate.weight.shape[2] // 2), make.weight(weight), *_steps(1))
+    return op.multiply(op.sigmoid(op.add(y, _channels(shift))), _float(config.carry_limit))
+
+
+def rows_kernel(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Reorder a 1x1 kernel over blocks, (outputs, 3 f f, 1, 1), to one over rows, (o, 3 f, f, 1).
+
+    Inputs change from (colour, row, column) to (column, colour) with the rows as the height.
+    """
+    factor = round((weight.shape[1] / 3) ** 0.5)
+    blocks = weight.reshape(len(weight), 3, factor, factor)
+    return np.ascontiguousarray(
+        blocks.transpose(0, 3, 1, 2).reshape(len(weight), 3 * factor, factor, 1)
+    )
+
+
+def row_outputs(row: int, factor: int) -> NDArray[np.intp]:
+    """Return which of a head's outputs paint a row of a block, in the order (column, colour)."""
+    column, colour = np.divmod(np.arange(3 * factor), 3)
+    return np.asarray(colour * factor**2 + row * factor + column, np.intp)
+
+
+def quantise_weight(
+    weight: NDArray[np.float32],
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return int8 steps of a kernel, and the size of a step of each output channel."""
+    size = np.abs(weight).max(axis=(1, 2, 3), keepdims=True) / 127
+    size = np.maximum(size, np.float32(1e-12)).astype(np.float32)
+    return np.round(weight / size).astype(np.int8), size
+
+
+def _rows(picture: Node, factor: int) -> Node:
+    """(1, H, W, 3) uint8 -> (1, 3 factor, H, W / factor), values 0..1; no byte is moved."""
+    _, height, width, _ = picture.get_output_shape(0)
+    rows = op.reshape(picture, _whole(1, height, width // factor, 3 * factor), False)
+    # In this order the conversion merges into an int8 convolution; after the transpose it does not.
+    return op.transpose(
+        op.multiply(op.convert(rows, np.float32), _float(1 / 255)), _whole(0, 3, 1, 2)
+    )
+
+
+def _over_rows(y: Node) -> Node:
+    """(1, 3 factor, h, w) -> (1, h, 1, 3 factor w): the values of a row of pixels side by side."""
+    _, values, h, w = y.get_output_shape(0)
+    return op.reshape(op.transpose(y, _whole(0, 2, 3, 1)), _whole(1, h, 1, values * w), False)
+
+
+def _double(x: Node, mode: str) -> Node:
+    """Double the height and width of (1, C, H, W)."""
+    return op.interpolate(
+        x,
+        _float(np.array([2, 2])),
+        mode,
+        "scales",
+        coordinate_transformation_mode="half_pixel" if mode == "linear_onnx" else "asymmetric",
+        nearest_mode="floor",
+        axes=_whole(2, 3),
+    )
+
+
+def _steps(stride: int) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Return what op.convolution wants to know: strides, no padding twice, no dilation."""
+    return [stride, stride], [0, 0], [0, 0], [1, 1]
+
+
+def _whole(*values: int) -> Node:
+    return op.constant(np.array(values, np.int64))
+
+
+def _float(values: float | NDArray[np.float32]) -> Node:
+    return op.constant(np.asarray(values, np.float32))
+
+
+def _channels(values: NDArray[np.float32]) -> Node:
+    return _float(values.reshape(1, -1, 1, 1))

@@ -1,0 +1,62 @@
+"""The OpenVINO engine: one generator and one style on the CPU, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import openvino as ov
+
+from vstyle import pixels
+from vstyle.engine.base import Mask, Picture
+from vstyle.engine.graph import Bounds, build_graph
+from vstyle.models.config import GeneratorConfig
+from vstyle.models.fold import Convolution
+
+_CORE = ov.Core()
+
+
+class OpenVinoEngine:
+    """Paints with a compiled graph, made for the size of the frames it is given."""
+
+    def __init__(
+        self,
+        config: GeneratorConfig,
+        layers: Mapping[str, Convolution],
+        bounds: Bounds | None = None,
+    ) -> None:
+        """`layers` is the generator in its style; with `bounds` it paints in int8, else float32."""
+        self.config = config
+        self.layers = layers
+        self.bounds = bounds
+        self.factor = config.factor
+        self.precision = "fp32" if bounds is None else "int8"
+        self._size = (0, 0)
+
+    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+        """Paint a frame of any size; see `Engine`."""
+        height, width = frame.shape[:2]
+        multiple = self.config.multiple
+        least = 2 * multiple  # a single place at the bottom has nothing to be normalised by
+        source = pixels.pad(frame, multiple, least)
+        if source.shape[:2] != self._size:
+            self._compile(*source.shape[:2])
+        if carried is None or trust is None:
+            last, belief = self._nothing
+        else:
+            last = pixels.pad(carried, multiple, least)
+            belief = pixels.pad(trust, multiple // self.factor, least // self.factor)
+        inputs = [np.ascontiguousarray(array)[None] for array in (source, last, belief[..., None])]
+        painted = self._request.infer(inputs, share_inputs=True)[0]
+        return pixels.crop(painted[0], height, width)
+
+    def _compile(self, height: int, width: int) -> None:
+        graph = build_graph(self.config, self.layers, height, width, bounds=self.bounds)
+        # On processors with bfloat16 OpenVINO would otherwise round to it, unasked.
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        self._request = _CORE.compile_model(graph, "CPU", options).create_infer_request()
+        self._size = (height, width)
+        self._nothing = (
+            np.zeros((height, width, 3), np.uint8),
+            np.zeros((height // self.factor, width // self.factor), np.uint8),
+        )
