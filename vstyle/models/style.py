@@ -37,12 +37,13 @@ class Standardise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, size) -> (B, size)."""
+        standard = (x - self.mean) / (self.deviation + 1e-4)
+        # Afterwards: of two processes that share a batch, neither sees the other's half.
         if self.training:
             with torch.no_grad():
                 gap = (x - self.mean).square().mean(0).sqrt()
                 self.mean.lerp_(x.mean(0), self.pace)
                 self.deviation.lerp_(gap, self.pace)
-        standard = (x - self.mean) / (self.deviation + 1e-4)
         # Statistics have long tails, and a linear layer would follow one outlier anywhere.
         return FAR * torch.tanh(standard / FAR)
 
