@@ -40,3 +40,9 @@ class DeviceError(VstyleError):
     """The device asked for is not here, or ran out of memory."""
 
     exit_code = 6
+
+
+class TrainingError(VstyleError):
+    """A training run went wrong by itself: numbers that are not finite, or a collapse."""
+
+    exit_code = 1

@@ -8,14 +8,14 @@ from vstyle.training import losses
 
 
 def test_statistics_are_mean_deviation_and_gram() -> None:
-    """Against NumPy, channel by channel."""
+    """Against NumPy, channel by channel; the Gram matrix is the specification's, over C H W."""
     torch.manual_seed(0)
     x = torch.rand(2, 5, 6, 7)
     found = losses.statistics(x)
     flat = x.numpy().reshape(2, 5, 42)
     np.testing.assert_allclose(found.mean, flat.mean(2), rtol=1e-5)
     np.testing.assert_allclose(found.deviation, flat.std(2), rtol=1e-3)
-    np.testing.assert_allclose(found.gram[1], flat[1] @ flat[1].T / 42, rtol=1e-5)
+    np.testing.assert_allclose(found.gram[1], flat[1] @ flat[1].T / (5 * 42), rtol=1e-5)
 
 
 def test_distances_of_a_hand_made_pair() -> None:
@@ -24,6 +24,7 @@ def test_distances_of_a_hand_made_pair() -> None:
     b = losses.statistics(torch.tensor([2.0, 4.0]).view(1, 1, 1, 2))
     assert losses.moments_distance(a, b).item() == pytest.approx(4.0, rel=1e-4)
     # Gram matrices: mean squares 2 and 10.
+    assert (a.gram.item(), b.gram.item()) == (2, 10)
     assert losses.gram_distance(a, b).item() == pytest.approx(64 / 100, rel=1e-4)
 
 
@@ -74,6 +75,22 @@ def test_flow_counts_only_what_is_visible() -> None:
     assert losses.flow(x, y, seen * 0).item() == 0
 
 
+def test_variation_of_a_hand_made_picture() -> None:
+    """Columns 0, 1, 0 and two equal rows: neighbours across differ by 1, those below by nothing."""
+    x = torch.tensor([0.0, 1.0, 0.0]).expand(1, 3, 2, 3)
+    assert losses.variation(x).item() == pytest.approx(1)
+    assert losses.variation(x.transpose(2, 3)).item() == pytest.approx(1)
+    assert losses.variation(torch.full((1, 3, 4, 4), 0.7)).item() == 0
+
+
+def test_identity_is_the_mean_absolute_difference() -> None:
+    """The identity's and the cycle's term, per picture."""
+    x = torch.zeros(2, 3, 4, 4)
+    y = x.clone()
+    y[1] = 0.25
+    assert losses.identity(x, y).tolist() == [0, 0.25]
+
+
 def test_grid_sees_blocks_and_dots_and_checks_and_little_else() -> None:
     """Worked out for a checkerboard; next to nothing for noise and for a smooth picture."""
     torch.manual_seed(0)
@@ -99,3 +116,4 @@ def test_every_term_has_the_right_gradient() -> None:
     seen = torch.ones(1, 1, 12, 12, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda z: losses.flow(z, y, seen), (x,))
     assert torch.autograd.gradcheck(lambda z: losses.identity(z, y), (x,))
+    assert torch.autograd.gradcheck(losses.variation, (x,))

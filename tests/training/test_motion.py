@@ -58,3 +58,24 @@ def test_the_same_chance_makes_the_same_film() -> None:
         torch.equal(a, b)
         for a, b in zip(one.frames + one.flows, two.frames + two.flows, strict=True)
     )
+
+
+def test_composed_flow_leads_from_the_last_frame_to_the_first() -> None:
+    """Against warping step by step, on a steady shift, and where something was hidden between."""
+    size = 32
+    shift = torch.tensor([2.0, 0.0]).expand(1, size, size, 2)
+    seen = torch.ones(1, 1, size, size)
+    hidden = seen.clone()
+    hidden[..., 10] = 0  # in the second frame, what is at column 10 was not in the first
+    flow, visible = motion.compose([shift, shift, shift], [hidden, seen, seen])
+    torch.testing.assert_close(flow, 3 * shift)
+    # Column 6 of the last frame was at column 8, then at 10 of the second one.
+    assert visible[0, 0, 5, 4:9].tolist() == [1, 1, 0, 1, 1]
+
+
+def test_a_still_does_not_move() -> None:
+    """The same frame, no flow, everything visible."""
+    film = motion.still(photos(2, 32), 4)
+    assert all(torch.equal(frame, film.frames[0]) for frame in film.frames)
+    assert not any(flow.any() for flow in film.flows)
+    assert (len(film.frames), len(film.flows), len(film.visible)) == (4, 3, 3)

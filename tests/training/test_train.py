@@ -1,6 +1,9 @@
 """The loop: it learns, it saves, and a run that stopped goes on as if it had not."""
 
 import dataclasses
+import json
+import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,114 +13,241 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from vstyle import checkpoint
-from vstyle.errors import CheckpointError, InputError
-from vstyle.models.vgg import PLAN
+from vstyle.errors import CheckpointError, InputError, OutputError, TrainingError
+from vstyle.models.build import new_networks
 from vstyle.scene.canvas import paint_canvas
+from vstyle.training.batches import Data
+from vstyle.training.health import FAULTS, Health
+from vstyle.training.paintings import Paintings
+from vstyle.training.ranks import Ranks
 from vstyle.training.recipe import Phase, Recipe
-from vstyle.training.train import Job, fit
-from vstyle.training.trainer import rate
+from vstyle.training.recipe_file import change, read_recipe, recipe_of
+from vstyle.training.step import Step
+from vstyle.training.train import Job, fit, train
+from vstyle.training.trainer import Trainer, rate, state_path
 
-TINY = Recipe(steps=6, phases=(Phase(0, 48, 2), Phase(0.5, 64, 1)), reconstruction=1, warm_up=2)
+# Both stages and every term, in six steps.
+TINY = change(
+    read_recipe("smoke"),
+    ["steps=6", "phases.0.size=32", "phases.1.size=48", "sheet_every=3", "scene_share=0.0"],
+)
 
 
 @pytest.fixture(scope="session")
-def vgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write VGG-19's first ten convolutions with random weights."""
-    torch.manual_seed(0)
-    weights, inputs = {}, 3
-    for step in PLAN:
-        if isinstance(step, str) or step[1] > 16:
-            continue
-        width = 64 if step[1] < 5 else 128 if step[1] < 10 else 256
-        weights[f"features.{step[1]}.weight"] = (
-            torch.randn(width, inputs, 3, 3) * (inputs * 4.5) ** -0.5
-        )
-        weights[f"features.{step[1]}.bias"] = torch.zeros(width)
-        inputs = width
-    path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
-    save_file(weights, path)
-    return path
-
-
-@pytest.fixture
-def job(tmp_path: Path, vgg: Path) -> Job:
-    """Two photos (noise, smoothed by scaling) and one painting."""
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two photos (noise, smoothed by scaling), one painting; what is no photo, and a tiny one."""
+    place = tmp_path_factory.mktemp("pictures")
     for name in ("photos", "paintings"):
-        (tmp_path / name).mkdir()
+        (place / name).mkdir()
     rng = np.random.default_rng(0)
     for index in range(2):
         small = Image.fromarray(rng.integers(0, 255, (12, 16, 3), np.uint8))
-        small.resize((96, 72)).save(tmp_path / "photos" / f"{index}.png")
-    (tmp_path / "photos" / "broken.jpg").write_text("no picture")
-    Image.fromarray(paint_canvas(96)).save(tmp_path / "paintings" / "own.png")
-    return Job(tmp_path / "photos", tmp_path / "paintings", vgg, tmp_path / "out.safetensors")
+        small.resize((96, 72)).save(place / "photos" / f"{index}.png")
+    (place / "photos" / "broken.jpg").write_text("no picture")
+    Image.new("RGB", (90, 20)).save(place / "photos" / "tiny.png")
+    Image.fromarray(paint_canvas(96)).save(place / "paintings" / "own.png")
+    return place
 
 
-def test_a_run_makes_a_model_that_says_where_it_is_from(job: Job) -> None:
+@pytest.fixture
+def job(folders: Path, tmp_path: Path, vgg_file: Path) -> Job:
+    return Job(folders / "photos", folders / "paintings", vgg_file, tmp_path / "out.safetensors")
+
+
+@dataclasses.dataclass
+class Run:
+    job: Job
+    steps: list[Step]
+    notes: list[str]
+
+
+@pytest.fixture(scope="session")
+def whole(folders: Path, tmp_path_factory: pytest.TempPathFactory, vgg_file: Path) -> Run:
+    """Run all six steps, once for all tests that only look at what came of it."""
+    torch.set_num_threads(1)
+    output = tmp_path_factory.mktemp("whole") / "out.safetensors"
+    job = Job(folders / "photos", folders / "paintings", vgg_file, output)
+    notes: list[str] = []
+    return Run(job, list(fit(job, TINY, notes.append)), notes)
+
+
+def test_a_run_makes_a_model_that_says_where_it_is_from(whole: Run) -> None:
     """All terms are finite, and the checkpoint holds data, steps, recipe and losses."""
-    steps = list(fit(job, TINY))
+    steps = whole.steps
     assert [step.number for step in steps] == [1, 2, 3, 4, 5, 6]
+    assert [step.size for step in steps] == [32, 32, 32, 48, 48, 48]
     assert all(np.isfinite(list(step.terms.values())).all() for step in steps)
-    about = checkpoint.load(job.output, "model").header.provenance
+    seen = {name for step in steps for name in step.terms}
+    assert seen >= {"content", "structure", "moments", "gram", "grid", "variation", "flow"}
+    assert seen >= {"long_flow", "identity", "cycle", "adversarial", "discriminator"}
+    about = checkpoint.load(whole.job.output, "model").header.provenance
     assert (about["photos"], about["paintings"], about["steps"]) == (2, 1, 6)
-    assert about["recipe"]["steps"] == 6
+    assert recipe_of(about["recipe"], "the checkpoint") == TINY
     assert about["losses"] == steps[-1].terms
+    assert "left out 1 unreadable and 1 tiny" in whole.notes[0]
 
 
-def test_a_resumed_run_equals_one_that_never_stopped(job: Job, tmp_path: Path) -> None:
-    """Same losses, same weights, bit for bit."""
-    whole = list(fit(job, TINY))
-    weights = checkpoint.load(job.output, "model").tensors
+def test_the_log_has_a_line_per_step_and_sheets(whole: Run) -> None:
+    """JSON lines, sheets of both stages, TensorBoard's file."""
+    folder = whole.job.output.with_suffix(".log")
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert lines[3]["total"] == pytest.approx(whole.steps[3].terms["total"], abs=1e-5)
+    sheets = sorted((folder / "sheets").iterdir())
+    assert [sheet.stem for sheet in sheets] == ["step-000003", "step-000006"]
+    # Of two films of three frames: a column for the style, three rows each.
+    with Image.open(sheets[1]) as sheet:
+        assert sheet.size == (4 * 48, 2 * 3 * 48)
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder)).Reload()
+    assert [event.step for event in events.Scalars("terms/total")] == [1, 2, 3, 4, 5, 6]
+    assert len(events.Images("sheet")) == 2
+
+
+def test_a_resumed_run_equals_one_that_never_stopped(job: Job, whole: Run, tmp_path: Path) -> None:
+    """Same losses, same weights, bit for bit, the discriminator's too; each line logged once."""
     again = dataclasses.replace(job, output=tmp_path / "again.safetensors")
     first = []
     for step in (run := fit(again, TINY)):
         first.append(step)
-        if step.number == 3:
+        if step.number == 4:
             break
     run.close()
+    with (again.output.with_suffix(".log") / "log.jsonl").open("a") as log:
+        log.write('{"step": 5}\n{"step')  # a crash came after step 5 and before the next save
     rest = list(fit(dataclasses.replace(again, resume=True), TINY))
-    assert [s.terms for s in first + rest] == [s.terms for s in whole]
-    for name, tensor in checkpoint.load(again.output, "model").tensors.items():
-        np.testing.assert_array_equal(tensor, weights[name])
+    assert [s.terms for s in first + rest] == [s.terms for s in whole.steps]
+    one, other = (
+        checkpoint.load(state_path(path), "training").tensors
+        for path in (whole.job.output, again.output)
+    )
+    assert one.keys() == other.keys()
+    assert any(name.startswith("critic-adam") for name in one)
+    for name, tensor in one.items():
+        np.testing.assert_array_equal(tensor, other[name])
+    lines = (again.output.with_suffix(".log") / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_run_can_begin_from_a_model(job: Job, tmp_path: Path) -> None:
-    """Only the weights are needed, not the state of the run that made them."""
-    list(fit(job, TINY))
-    onward = dataclasses.replace(job, start=job.output, output=tmp_path / "onward.safetensors")
-    next(run := fit(onward, TINY))
+def test_a_run_can_begin_from_a_model(job: Job, whole: Run) -> None:
+    """Only the weights are needed, not the state of the run that made them; its sizes hold."""
+    onward = dataclasses.replace(job, start=whole.job.output)
+    other = change(TINY, ["generator.blocks=3"])
+    next(run := fit(onward, other))
     run.close()
     about = checkpoint.describe(onward.output).provenance
-    assert about["started_from"] == job.output.name
+    assert about["started_from"] == whole.job.output.name
+    assert about["recipe"]["generator"]["blocks"] == 1
+
+
+def test_a_run_can_specialise_in_one_picture(job: Job, whole: Run) -> None:
+    """The style that is drawn is that picture and none of its variants."""
+    picture = job.paintings / "own.png"
+    one = dataclasses.replace(job, start=whole.job.output, paintings=picture)
+    *_, last = fit(one, change(TINY, ["steps=2"]))
+    assert last.number == 2
+    assert checkpoint.describe(job.output).provenance["paintings"] == 1
+
+
+def test_time_ends_a_run(job: Job) -> None:
+    """A run of a second is over long before its hundred thousand steps, at the lowest rate."""
+    recipe = dataclasses.replace(TINY, steps=100_000, seconds=1.0)
+    *_, last = fit(job, recipe)
+    assert last.number < 1000
+    assert last.done >= 1
+
+
+def test_stopping_ends_after_a_whole_step(job: Job) -> None:
+    """And what was done is saved."""
+    asked: list[bool] = []
+    numbers = []
+    for step in fit(job, TINY, stop=lambda: bool(asked)):
+        numbers.append(step.number)
+        if step.number == 2:
+            asked.append(True)
+    assert numbers == [1, 2]
+    assert checkpoint.describe(job.output).provenance["steps"] == 2
+
+
+def tiny_trainer(recipe: Recipe) -> Trainer:
+    torch.manual_seed(0)
+    return Trainer(new_networks(recipe.generator, recipe.style), recipe, Ranks(torch.device("cpu")))
 
 
 def test_it_learns_to_return_the_frame() -> None:
     """Some steps of reconstruction on one photo: the identity term falls to a third."""
-    from vstyle.models.build import new_networks
-    from vstyle.models.config import GeneratorConfig, StyleConfig
-    from vstyle.training.data import Paintings
-    from vstyle.training.train import train
-    from vstyle.training.trainer import Trainer
-
-    torch.manual_seed(0)
-    recipe = Recipe(
+    recipe = dataclasses.replace(
+        TINY,
         steps=60,
+        cycle=0,
         phases=(Phase(0, 32, 2),),
         reconstruction=60,
         warm_up=5,
         film_share=0,
         regrade_share=0,
         grid=0,  # of so small a picture everything is its grid
+        adversarial=0,
         rate=3e-3,
     )
-    config = GeneratorConfig(widths=(16, 16, 32), blocks=1, code=16)
-    trainer = Trainer(new_networks(config, StyleConfig((8,), 16, 16)), recipe)
     photo = paint_canvas(64)
-    terms = [s.terms["identity"] for s in train(trainer, [photo], Paintings([photo], None), None)]
+    data = Data([photo], Paintings([photo]), [], [])
+    terms = [s.terms["identity"] for s in train(tiny_trainer(recipe), data, None)]
     assert np.mean(terms[-5:]) < np.mean(terms[:3]) / 3
 
 
-@pytest.mark.parametrize("fault", ["no photos", "vgg is a text", "vgg is another file", "no run"])
+def test_a_step_that_is_not_finite_is_not_taken() -> None:
+    """The weights stay as they are, and the next step is a usual one."""
+    trainer = tiny_trainer(TINY)
+    before = [weight.clone() for weight in trainer.parameters()]
+    weight = trainer.networks.generator.head.conv.weight
+    trainer.descend((weight * math.nan).sum(), 1e-3)
+    assert all(map(torch.equal, before, trainer.parameters()))
+    trainer.descend(weight.square().sum(), 1e-3)
+    assert not torch.equal(before[0], trainer.parameters()[0]) or not torch.equal(
+        weight, before[[id(w) for w in trainer.parameters()].index(id(weight))]
+    )
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"total": math.nan}, "not finite"),
+        ({"content": 4.6}, "nothing of the photos is left"),
+        ({"discriminator": 0.0}, "discriminator is at zero"),
+    ],
+)
+def test_what_lasts_too_long_is_a_fault(terms: dict[str, float], words: str) -> None:
+    """One step less is none, and a good step makes forget the bad ones; others say nothing."""
+    (name,) = terms
+    patience = FAULTS["finite" if name == "total" else name][0]
+    health = Health()
+    for number in range(patience - 1):
+        health.check(number, terms)
+    assert health.doubtful
+    health.check(0, {name: 1.0})
+    assert not health.doubtful
+    for number in range(patience - 1):
+        health.check(number, terms)
+    with pytest.raises(TrainingError, match=words):
+        health.check(patience, terms)
+
+
+def test_a_run_gone_wrong_keeps_what_was_saved(job: Job, whole: Run) -> None:
+    """Numbers that are not finite end a run; the model from before is untouched."""
+    for path in (whole.job.output, state_path(whole.job.output)):
+        shutil.copy(path, job.output.parent)
+    before = job.output.read_bytes(), state_path(job.output).read_bytes()
+    wild = ["steps=30", "rate=1e30", "warm_up=0", "largest_gradient=1e30", "reconstruction=30"]
+    with pytest.raises(TrainingError, match="not finite"):
+        list(fit(dataclasses.replace(job, resume=True), change(TINY, wild)))
+    assert (job.output.read_bytes(), state_path(job.output).read_bytes()) == before
+
+
+@pytest.mark.parametrize(
+    "fault", ["no photos", "vgg is a text", "vgg is another file", "no run", "no place"]
+)
 def test_bad_input_is_one_clear_error(job: Job, tmp_path: Path, fault: str) -> None:
     """Each names what is wrong."""
     (tmp_path / "empty").mkdir()
@@ -128,14 +258,19 @@ def test_bad_input_is_one_clear_error(job: Job, tmp_path: Path, fault: str) -> N
         "vgg is a text": ({"vgg": tmp_path / "text"}, CheckpointError, "cannot be read"),
         "vgg is another file": ({"vgg": tmp_path / "foreign"}, CheckpointError, "is not VGG-19"),
         "no run": ({"resume": True}, CheckpointError, "cannot be read"),
+        "no place": ({"output": tmp_path / "text" / "a.safetensors"}, OutputError, "be written"),
     }[fault]
     with pytest.raises(error, match=words):
         next(fit(dataclasses.replace(job, **changes), TINY))
 
 
 def test_the_rate_warms_up_and_falls_to_a_twentieth() -> None:
-    """Its three landmarks."""
-    recipe = Recipe(steps=1000, warm_up=100, rate=1e-3)
-    assert rate(recipe, 0) == pytest.approx(1e-5)
-    assert rate(recipe, 100) == pytest.approx(1e-3)
-    assert rate(recipe, 1000) == pytest.approx(5e-5)
+    """Its landmarks."""
+    recipe = Recipe(steps=1000, warm_up=100, rate=1e-3, phases=(Phase(0, 64, 1),))
+    assert rate(recipe, 0, 0) == pytest.approx(1e-5)
+    assert rate(recipe, 100, 0.1) == pytest.approx(1e-3, rel=0.03)
+    assert rate(recipe, 500, 0.5) == pytest.approx(0.525e-3)
+    assert rate(recipe, 1000, 1) == pytest.approx(5e-5)
+    # Halved by its phase; and led by time alone where that is what ends the run.
+    halved = dataclasses.replace(recipe, phases=(Phase(0, 64, 1), Phase(0.5, 64, 1, 0.5)))
+    assert rate(halved, 500, 0.5) == pytest.approx(0.525e-3 / 2)

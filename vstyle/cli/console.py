@@ -16,7 +16,7 @@ from rich.progress import (
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from vstyle.training.train import Step
+    from vstyle.training.step import Step
     from vstyle.video.decode import Frame
     from vstyle.video.stylize import Job
 
@@ -78,10 +78,11 @@ def draw_steps(steps: "Iterable[Step]", total: int) -> "Iterator[Step]":
         return
     columns = (BarColumn(), TextColumn("{task.description}", markup=False), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=total)
+        task = progress.add_task("", total=1.0)
         for step in steps:
             words = f"{step.number} of {total}  {_losses(step)}"
-            progress.update(task, completed=step.number, description=words)
+            # By the share that is done: a run may end by time.
+            progress.update(task, completed=step.done, description=words)
             yield step
 
 

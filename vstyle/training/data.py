@@ -1,157 +1,168 @@
-"""Pictures for training: decoded once, kept as uint8, cropped at random without end."""
+"""Pictures for training: decoded once, kept as uint8; squares of them, cut without end."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from PIL import Image
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-from vstyle.errors import CheckpointError, InputError
-from vstyle.models.config import SIDE
-from vstyle.models.vgg import Features
+from vstyle.errors import InputError, OutputError
 from vstyle.pictures import SUFFIXES, read_picture
-from vstyle.training.losses import Statistics, statistics
+from vstyle.training.vgg import cache_folder
 
-PHOTO_SIDE = 320  # pixels; short side at which photos are kept
+TINY = 64  # pixels; pictures with a shorter side teach nothing
+CHUNK = 64 << 20  # bytes of a mapped file
 
-# Style is measured on a pyramid: (factor of reduction, layers). Shallow layers of a small picture
-# see the large strokes (Snelgrove 2017); the deepest one at full size would cost half of the step.
-PYRAMID = (
-    (1, ("relu1_1", "relu2_1", "relu3_1")),
-    (2, ("relu1_1", "relu2_1", "relu3_1", "relu3_4")),
-    (4, ("relu1_1", "relu2_1", "relu3_1", "relu3_4")),
-)
+Picture = NDArray[np.uint8]
 
 
-def read_folder(folder: Path, short_side: int) -> list[NDArray[np.uint8]]:
-    """Read all pictures below a folder; those that cannot be read are left out.
+class Memory:
+    """Keeps arrays: in memory up to a limit, beyond it in mapped files that nobody else sees."""
 
-    Raises InputError if there is none at all.
-    """
-    pictures = []
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
-        try:
-            pictures.append(read_picture(path, short_side))
-        except InputError:
-            continue
-    if not pictures:
-        raise InputError(
-            f"no readable picture in {folder}", "Give a folder of jpg, png or webp files."
-        )
-    return pictures
+    def __init__(self, limit: float) -> None:
+        """`limit` is in bytes."""
+        self.left = limit
+        self.chunk: NDArray[np.uint8] = np.empty(0, np.uint8)
+
+    def keep(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the array, or its copy in a mapped file. Raises OutputError on a full disk."""
+        self.left -= array.nbytes
+        if self.left >= 0:
+            return array
+        if len(self.chunk) < array.nbytes:
+            self.chunk = _mapped(max(CHUNK, array.nbytes))
+        place, self.chunk = np.split(self.chunk, [array.nbytes])
+        # What begins at a multiple of 16 can be seen as any kind of number.
+        self.chunk = self.chunk[-array.nbytes % 16 :]
+        kept = place.view(array.dtype).reshape(array.shape)
+        kept[...] = array
+        return kept
 
 
-def read_vgg(path: Path) -> dict[str, Tensor]:
-    """Read the weights of VGG-19: safetensors with torchvision's key names, at least to relu3_4.
-
-    Raises CheckpointError if the file is not that.
-    """
+def _mapped(size: int) -> NDArray[np.uint8]:
+    """Make a mapped file of `size` bytes that vanishes with the last array that uses it."""
     try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"VGG file {path} cannot be read: {error}") from error
-    if "features.16.weight" not in weights:
-        raise CheckpointError(
-            f"{path} is not VGG-19", "Give safetensors with torchvision's names, features.N.weight."
-        )
-    return {name: weight.float() for name, weight in weights.items()}
-
-
-def crop(picture: NDArray[np.uint8], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Cut a random square, mirrored half of the time, and bring it to size x size.
-
-    The square is 0.5 to 1.4 times as large as `size`, as far as the picture goes: frames of video
-    are smoother than small photos, and a painter who never saw a smooth wall leaves it unpainted.
-    """
-    side = min(int(size * rng.uniform(0.5, 1.4)), *picture.shape[:2])
-    y = rng.integers(picture.shape[0] - side + 1)
-    x = rng.integers(picture.shape[1] - side + 1)
-    square = picture[y : y + side, x : x + side]
-    if rng.random() < 0.5:
-        square = square[:, ::-1]
-    way = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(square, (size, size), interpolation=way), np.uint8)
-
-
-def batch(pictures: list[NDArray[np.uint8]]) -> Tensor:
-    """Stack (H, W, 3) pictures of one size: (B, 3, H, W), values 0..1."""
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
-
-
-def pyramid(features: Features, picture: Tensor) -> list[Tensor]:
-    """(B, 3, H, W), values 0..1 -> the activations of every level and layer of PYRAMID."""
-    return [
-        found
-        for factor, layers in PYRAMID
-        for found in features(
-            avg_pool2d(picture, factor) if factor > 1 else picture, layers
-        ).values()
-    ]
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache_folder()) as file:
+            # Written, not just lengthened: a full disk must be an error here, not a crash later.
+            file.write(bytes(size))
+            file.flush()
+            return np.memmap(file, np.uint8, "r+", shape=(size,))
+    except OSError as error:
+        raise OutputError(
+            f"no room for pictures beyond `memory` in {cache_folder()}: {error.strerror}",
+            "Free some, raise the recipe's memory, or name another place in XDG_CACHE_HOME.",
+        ) from error
 
 
 @dataclass(frozen=True)
-class Style:
-    """One style as the objective wants it: what the encoder sees, and what must be reached."""
+class Folder:
+    """All pictures of a folder, and how many had to be left out."""
 
-    picture: Tensor  # (3, SIDE, SIDE), values 0..1
-    target: list[Statistics]  # of the whole painting, each with a batch of 1
+    pictures: list[Picture]  # each (H, W, 3)
+    unreadable: int = 0
+    tiny: int = 0
 
-
-class Paintings:
-    """All paintings, each in a few variants whose statistics are computed once, when first drawn.
-
-    Variant 0 is the painting itself; the others are parts of it, enlarged, half of them in other
-    colours: a few hundred paintings become a thousand styles.
-    """
-
-    def __init__(
-        self, pictures: list[NDArray[np.uint8]], features: Features, variants: int = 3
-    ) -> None:
-        self.pictures = pictures
-        self.features = features
-        self.variants = variants
-        self.cache: dict[tuple[int, int], tuple[NDArray[np.uint8], list[Statistics]]] = {}
-
-    def draw(self, rng: np.random.Generator) -> Style:
-        """Draw a style; half of the draws are the painting as it is."""
-        index = int(rng.integers(len(self.pictures)))
-        variant = int(rng.integers(1, self.variants)) if rng.random() < 0.5 else 0
-        if (index, variant) not in self.cache:
-            picture = self._variant(index, variant)
-            with torch.inference_mode():
-                target = [statistics(found) for found in pyramid(self.features, batch([picture]))]
-            self.cache[index, variant] = picture, target
-        picture, target = self.cache[index, variant]
-        return Style(batch([_square(picture, rng)])[0], target)
-
-    def _variant(self, index: int, variant: int) -> NDArray[np.uint8]:
-        """Make a variant, always the same one for the same numbers."""
-        picture = self.pictures[index]
-        if not variant:
-            return picture
-        rng = np.random.default_rng([index, variant])
-        share = rng.uniform(0.6, 0.9)
-        height, width = (int(side * share) for side in picture.shape[:2])
-        y = rng.integers(picture.shape[0] - height + 1)
-        x = rng.integers(picture.shape[1] - width + 1)
-        part = cv2.resize(
-            picture[y : y + height, x : x + width],
-            (picture.shape[1], picture.shape[0]),
-            interpolation=cv2.INTER_CUBIC,
+    def note(self, name: str) -> str:
+        """Say in a line what was left out; nothing if nothing was."""
+        if not self.unreadable + self.tiny:
+            return ""
+        return (
+            f"{name}: left out {self.unreadable} unreadable and {self.tiny} tiny pictures "
+            f"(below {TINY} pixels), kept {len(self.pictures)}"
         )
-        enlarged = part.astype(np.uint8, copy=False)
-        return recolour(enlarged, rng) if rng.random() < 0.6 else enlarged
 
 
-def recolour(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def read_folder(folder: Path, short_side: int, memory: Memory) -> Folder:
+    """Read all pictures below a folder, scaled to a short side, in the order of their names.
+
+    Raises InputError if there is none that can be used.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    pictures, faults = [], {"unreadable": 0, "tiny": 0}
+    for found in _read_all(paths, short_side):
+        if isinstance(found, str):
+            faults[found] += 1
+        else:
+            pictures.append(memory.keep(found))
+    if not pictures:
+        left_out = ", ".join(f"{count} {fault}" for fault, count in faults.items() if count)
+        raise InputError(
+            f"no readable picture in {folder}" + (f" ({left_out})" if left_out else ""),
+            f"Give a folder of jpg, png or webp files of {TINY} pixels or more.",
+        )
+    return Folder(pictures, **faults)
+
+
+def _read_all(paths: list[Path], short_side: int) -> Iterator[Picture | str]:
+    """Read pictures in several threads, in order; what is wrong with one comes in its place."""
+
+    def read(path: Path) -> Picture | str:
+        try:
+            with Image.open(path) as image:
+                if min(image.size) < TINY:
+                    return "tiny"
+            return read_picture(path, short_side)
+        except (InputError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return "unreadable"
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as readers:
+        yield from readers.map(read, paths)
+
+
+@dataclass(frozen=True)
+class Square:
+    """A square cut from a picture: a view of its pixels, (side, side, 3), and how to turn it."""
+
+    pixels: Picture
+    mirrored: bool
+
+
+def cut(
+    picture: Picture, size: int, rng: np.random.Generator, scale: tuple[float, float] = (0.5, 1.4)
+) -> Square:
+    """Cut a random square, mirrored half of the time, that is to become size x size.
+
+    It is `scale` times as large as `size`, as far as the picture goes: frames of video are smoother
+    than small photos, and a painter who never saw a smooth wall leaves it unpainted.
+    """
+    side = min(round(size * rng.uniform(*scale)), *picture.shape[:2])
+    y = int(rng.integers(picture.shape[0] - side + 1))
+    x = int(rng.integers(picture.shape[1] - side + 1))
+    return Square(picture[y : y + side, x : x + side], bool(rng.random() < 0.5))
+
+
+def scaled(squares: list[Square], size: int, device: torch.device) -> Tensor:
+    """Bring squares to one size, on the device that trains: (B, 3, size, size), values 0..1."""
+    found = []
+    for square in squares:
+        x = upload(square.pixels, device).permute(2, 0, 1)[None].float() / 255
+        x = F.interpolate(x, (size, size), mode="bicubic", antialias=True)
+        found.append(x.flip(3) if square.mirrored else x)
+    return torch.cat(found).clamp_(0, 1)
+
+
+def upload(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Copy an array to a device; to a GPU without waiting for it."""
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
     """Turn an (H, W, 3) picture's hues about the grey axis; change saturation, contrast, gamma."""
     angle, saturation = rng.uniform(0.15, 0.85) * 2 * np.pi, rng.uniform(0.4, 1.4)
     axis = np.full(3, 3**-0.5)
@@ -166,15 +177,19 @@ def recolour(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     return np.asarray((brighter * 255).round(), np.uint8)
 
 
-def _square(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Cut a random square of the short side, and bring it to what the encoder sees."""
-    side = min(picture.shape[:2])
-    y = rng.integers(picture.shape[0] - side + 1)
-    x = rng.integers(picture.shape[1] - side + 1)
-    square = picture[y : y + side, x : x + side]
-    if rng.random() < 0.5:
-        square = square[:, ::-1]
-    # The users' pictures have been scaled by all kinds of programs: sharpness is no style.
-    way = (cv2.INTER_AREA, cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(4)]
-    size = (SIDE, SIDE)
-    return cv2.resize(square, size, interpolation=way).astype(np.uint8, copy=False)
+def variant(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Enlarge a random part of a painting (H, W, 3) to its size; recolour it more often than not.
+
+    A few hundred paintings become a thousand styles.
+    """
+    share = rng.uniform(0.6, 0.9)
+    height, width = (int(side * share) for side in picture.shape[:2])
+    y = rng.integers(picture.shape[0] - height + 1)
+    x = rng.integers(picture.shape[1] - width + 1)
+    part = cv2.resize(
+        picture[y : y + height, x : x + width],
+        (picture.shape[1], picture.shape[0]),
+        interpolation=cv2.INTER_CUBIC,
+    )
+    enlarged = part.astype(np.uint8, copy=False)
+    return recolour(enlarged, rng) if rng.random() < 0.6 else enlarged

@@ -22,16 +22,17 @@ class Statistics:
 
     mean: Tensor  # (B, C)
     deviation: Tensor  # (B, C)
-    gram: Tensor  # (B, C, C), divided by H W
+    gram: Tensor  # (B, C, C), divided by C H W
 
 
 def statistics(features: Tensor) -> Statistics:
     """(B, C, H, W) activations -> their channel statistics, in float32."""
     # Pixels before channels: that is how channels_last activations lie in memory.
     flat = features.permute(0, 2, 3, 1).flatten(1, 2).float()  # (B, H W, C)
-    mean, gram = flat.mean(1), flat.transpose(1, 2) @ flat / flat.shape[1]
-    # The Gram matrix's diagonal is the mean square: the variance needs no pass of its own.
-    variance = gram.diagonal(dim1=1, dim2=2) - mean.square()
+    pixels, channels = flat.shape[1:]
+    mean, gram = flat.mean(1), flat.transpose(1, 2) @ flat / (channels * pixels)
+    # The Gram matrix's diagonal holds the mean squares: the variance needs no pass of its own.
+    variance = gram.diagonal(dim1=1, dim2=2) * channels - mean.square()
     return Statistics(mean, (variance.clamp_min(0) + 1e-6).sqrt(), gram)
 
 
@@ -47,7 +48,7 @@ def moments_distance(a: Statistics, b: Statistics) -> Tensor:
 def gram_distance(a: Statistics, b: Statistics) -> Tensor:
     """Squared Frobenius distance of the Gram matrices over b's squared norm: (B,).
 
-    The style loss of Gatys et al. 2016; the factor of its normalisation cancels in the ratio.
+    The style loss of Gatys et al. 2016, whose weight of each layer is chosen as 1 over b's norm.
     """
     return (a.gram - b.gram).square().sum((1, 2)) / b.gram.square().sum((1, 2))
 
@@ -90,6 +91,13 @@ def flow(picture: Tensor, warped: Tensor, visible: Tensor) -> Tensor:
     return gap.sum((1, 2, 3)) / visible.sum((1, 2, 3)).clamp_min(1)
 
 
+def variation(picture: Tensor) -> Tensor:
+    """Total variation: mean absolute difference of neighbours, (B, 3, H, W) -> (B,)."""
+    across = (picture[..., 1:] - picture[..., :-1]).abs().mean((1, 2, 3))
+    down = (picture[..., 1:, :] - picture[..., :-1, :]).abs().mean((1, 2, 3))
+    return across + down
+
+
 def grid(picture: Tensor, period: int) -> Tensor:
     """How visible the blocks are that a picture was painted in: (B, 3, H, W), 0..1 -> (B,).
 
@@ -113,7 +121,10 @@ def grid(picture: Tensor, period: int) -> Tensor:
 
 
 def identity(picture: Tensor, source: Tensor) -> Tensor:
-    """Mean absolute difference, (B, 3, H, W) twice -> (B,): painting x in its own style is x."""
+    """Mean absolute difference, (B, 3, H, W) twice -> (B,): painting x in its own style is x.
+
+    The cycle's term is the same: a painted x, painted in x's style, is x again.
+    """
     return (picture - source).abs().mean((1, 2, 3))
 
 

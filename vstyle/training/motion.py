@@ -50,14 +50,16 @@ def film(
 ) -> Sequence:
     """Make `count` frames of size x size from photos (B, 3, H, W), values 0..1, H, W >= size.
 
+    `generator` must be on the photos' device.
+
     `others` (B, 3, H, W) lend the cut-outs that move in front. The light changes a little from
     frame to frame and there is a little noise, as there is in any film.
     """
     batch, _, height, width = photos.shape
     grid = pixels(size, size, photos.device)
     # Frame 0 looks at the photo through a window somewhere in it.
-    room = torch.tensor([width - size, height - size], dtype=torch.float32)
-    origin = torch.rand(batch, 1, 1, 2, generator=generator) * room
+    room = torch.tensor([width - size, height - size], device=photos.device)
+    origin = torch.rand(batch, 1, 1, 2, generator=generator, device=generator.device) * room
     back = grid.expand(batch, -1, -1, -1)  # frame t -> frame 0, in pixels of frame 0
     object_back = back
     mask0 = _blob(batch, size, generator)
@@ -89,6 +91,26 @@ def film(
     return Sequence(frames, flows, visible)
 
 
+def still(photos: Tensor, count: int) -> Sequence:
+    """Hold photos (B, 3, H, W) for `count` frames: nothing moves, everything is visible."""
+    batch, _, height, width = photos.shape
+    flow = photos.new_zeros(batch, height, width, 2)
+    visible = photos.new_ones(batch, 1, height, width)
+    return Sequence([photos] * count, [flow] * (count - 1), [visible] * (count - 1))
+
+
+def compose(flows: list[Tensor], visible: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the flow from the last frame all the way back to the first, and what is visible.
+
+    `flows` and `visible` are those of a Sequence, in its order; the results have their shapes.
+    """
+    flow, seen = flows[-1], visible[-1]
+    for earlier, was_seen in zip(flows[-2::-1], visible[-2::-1], strict=True):
+        seen = seen * warp(was_seen, flow)
+        flow = flow + warp(earlier.permute(0, 3, 1, 2), flow).permute(0, 2, 3, 1)
+    return flow, seen
+
+
 def back_through(back: Tensor, step: Tensor) -> Tensor:
     """Compose maps: `back` of the last frame, looked up where `step` says this frame came from."""
     grid = pixels(back.shape[1], back.shape[2], back.device)
@@ -100,20 +122,23 @@ def back_through(back: Tensor, step: Tensor) -> Tensor:
 def _look(photos: Tensor, at: Tensor) -> Tensor:
     """Sample photos (B, 3, H, W) at pixel coordinates (B, h, w, 2), mirrored beyond the border."""
     height, width = photos.shape[2:]
-    scale = torch.tensor([2 / (width - 1), 2 / (height - 1)])
+    scale = torch.tensor([2 / (width - 1), 2 / (height - 1)], device=at.device)
     return F.grid_sample(photos, at * scale - 1, padding_mode="reflection", align_corners=True)
 
 
 def _uniform(batch: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    return torch.rand(batch, 1, 1, 1, generator=generator) * (high - low) + low
+    return (
+        torch.rand(batch, 1, 1, 1, generator=generator, device=generator.device) * (high - low)
+        + low
+    )
 
 
 def _velocity(batch: int, size: int, generator: torch.Generator) -> Tensor:
     """Draw a constant camera move, (B, H, W, 2) pixels a frame: shift, turn, zoom; a fifth rest."""
-    grid = pixels(size, size, torch.device("cpu")) - (size - 1) / 2
-    shift = torch.randn(batch, 1, 1, 2, generator=generator) * 3
-    turn = torch.randn(batch, 1, 1, 1, generator=generator) * 0.01
-    zoom = torch.randn(batch, 1, 1, 1, generator=generator) * 0.01
+    grid = pixels(size, size, generator.device) - (size - 1) / 2
+    shift = torch.randn(batch, 1, 1, 2, generator=generator, device=generator.device) * 3
+    turn = torch.randn(batch, 1, 1, 1, generator=generator, device=generator.device) * 0.01
+    zoom = torch.randn(batch, 1, 1, 1, generator=generator, device=generator.device) * 0.01
     turned = torch.stack([-grid[..., 1], grid[..., 0]], -1)
     moving = (_uniform(batch, 0, 1, generator) > 0.2).float()
     return (shift + grid * zoom + turned * turn) * moving
@@ -121,20 +146,22 @@ def _velocity(batch: int, size: int, generator: torch.Generator) -> Tensor:
 
 def _drift(batch: int, generator: torch.Generator) -> Tensor:
     """Draw how an object moves against the background, (B, 1, 1, 2) pixels a frame."""
-    return torch.randn(batch, 1, 1, 2, generator=generator) * 3
+    return torch.randn(batch, 1, 1, 2, generator=generator, device=generator.device) * 3
 
 
 def _smooth(batch: int, size: int, generator: torch.Generator) -> Tensor:
     """Draw a smooth random field of about a pixel, (B, H, W, 2)."""
-    coarse = torch.randn(batch, 2, 5, 5, generator=generator)
+    coarse = torch.randn(batch, 2, 5, 5, generator=generator, device=generator.device)
     field = F.interpolate(coarse, (size, size), mode="bicubic", align_corners=True)
     return field.permute(0, 2, 3, 1)
 
 
 def _blob(batch: int, size: int, generator: torch.Generator) -> Tensor:
     """Draw a soft-edged mask of some roundish shape, (B, 1, H, W); a third are empty."""
-    grid = pixels(size, size, torch.device("cpu"))
-    centre = (torch.rand(batch, 1, 1, 2, generator=generator) * 0.8 + 0.1) * size
+    grid = pixels(size, size, generator.device)
+    centre = (
+        torch.rand(batch, 1, 1, 2, generator=generator, device=generator.device) * 0.8 + 0.1
+    ) * size
     radius = _uniform(batch, 0.1, 0.35, generator)[..., 0] * size
     uneven = _smooth(batch, size, generator).mean(-1) * 0.3 * radius
     distance = (grid - centre).square().sum(-1).sqrt() + uneven
@@ -146,5 +173,7 @@ def _film_grain(frame: Tensor, generator: torch.Generator) -> Tensor:
     """Change the light by up to 2 % and add noise of up to 2/255."""
     batch = frame.shape[0]
     gain = _uniform(batch, 0.98, 1.02, generator)
-    noise = torch.randn(frame.shape, generator=generator) * _uniform(batch, 0, 2 / 255, generator)
+    noise = torch.randn(frame.shape, generator=generator, device=generator.device) * _uniform(
+        batch, 0, 2 / 255, generator
+    )
     return (frame * gain + noise).clamp(0, 1)

@@ -1,17 +1,22 @@
-"""A training recipe: one record, every field a number that somebody may want to change."""
+"""A training recipe: one record, every field something that somebody may want to change."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from vstyle.models.config import GeneratorConfig, StyleConfig
+from vstyle.models.discriminator import DiscriminatorConfig
 
 
 @dataclass(frozen=True)
 class Phase:
-    """From `start` (a share of all steps) on, train on `batch` squares of `size` pixels."""
+    """From `start` (a share of the run) on, train on `batch` squares of `size` pixels."""
 
     start: float
     size: int
-    batch: int
+    batch: int  # of all processes together
+    rate: float = 1.0  # times the recipe's learning rate
+    video: bool = False  # the second stage: every batch is film, longer, and real film too
 
 
 @dataclass(frozen=True)
@@ -19,34 +24,63 @@ class Recipe:
     """Everything that decides a training run, but for the data."""
 
     steps: int = 6000
-    phases: tuple[Phase, ...] = (Phase(0, 128, 4), Phase(0.4, 192, 3), Phase(0.85, 256, 2))
+    seconds: float = 0.0  # of training after which it ends as well; 0 is no limit
+    phases: tuple[Phase, ...] = (
+        Phase(0, 128, 4),
+        Phase(0.3, 192, 3),
+        Phase(0.75, 192, 2, 0.7, video=True),
+    )
     seed: int = 0
 
+    # The networks, unless the run begins from a model, whose own sizes then hold.
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    style: StyleConfig = field(default_factory=StyleConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+
     # Optimiser: Adam, linear warm-up, then a cosine down to a twentieth.
-    rate: float = 1e-3
+    rate: float = 8e-4
+    discriminator_rate: float = 4e-4
     warm_up: int = 100  # steps
-    average: float = (
-        0.998  # of the exponential moving average of the weights, which is what is saved
-    )
+    average: float = 0.998  # of the moving average of the weights, which is what is saved
     largest_gradient: float = 5.0  # norm beyond which the gradient is scaled down
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
-    content: float = 0.8
-    structure: float = 0.5
-    moments: float = 12.0
-    gram: float = 10.0
-    flow: float = 12.0
+    # With a weight of 0 a term is not computed.
+    content: float = 0.7
+    structure: float = 0.35
+    moments: float = 20.0
+    gram: float = 12.0
+    flow: float = 16.0
+    long_flow: float = 0.0  # the last frame of a film against its first
     identity: float = 10.0
-    grid: float = 4.0
+    grid: float = 6.0
+    variation: float = 0.0  # total variation
+    cycle: float = 0.0
+    adversarial: float = 0.0
+    adversarial_form: str = "hinge"  # minimax, non-saturating, hinge or least-squares
+    adversarial_start: float = 0.1  # share of the run before which nobody judges
+    r1: float = 0.0  # weight of the discriminator's gradient penalty
     style_ramp: int = 500  # steps until the style terms have their full weight: they would else win
+    # Of a photo to its style; pairs that begin nearer do not count more for it.
+    least_distance: float = 0.1
     reconstruction: int = 150  # first steps, which only learn to return the frame
 
     # How often a batch is a short film, painted with the recurrence closed, and how long it is.
-    film_share: float = 0.5
+    film_share: float = 0.4
     film_frames: int = 3
-    identity_share: float = 0.25  # how often a photo is asked for in its own style, which is itself
+    video_frames: int = 5  # of the films of the second stage
+    # What these are, the rest being photos in motion: rendered scenes, the clips of a folder if one
+    # is given, and photos held still, painted for thrice as long.
+    scene_share: float = 0.2
+    clip_share: float = 0.4
+    still_share: float = 0.05
+    identity_share: float = 0.12  # how often a photo is asked for in its own style, which is itself
     regrade_share: float = 0.7  # how often of these in its own style, but with other colours
+    cycle_share: float = 0.25  # how often the painted frame is painted back
 
-    def phase(self, step: int) -> Phase:
-        """Return the phase that a step belongs to."""
-        return [phase for phase in self.phases if phase.start * self.steps <= step][-1]
+    memory: float = 4.0  # GB of decoded pictures kept in memory; the rest goes to a mapped file
+    sheet_every: int = 500  # steps from one contact sheet to the next
+
+    def phase(self, done: float) -> Phase:
+        """Return the phase that holds when `done` (0..1) of the run is over."""
+        return [phase for phase in self.phases if phase.start <= done][-1]

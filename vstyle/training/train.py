@@ -2,53 +2,45 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vstyle import checkpoint
-from vstyle.errors import CheckpointError
+from vstyle.errors import CheckpointError, DeviceError, UsageError
 from vstyle.models.build import Networks, from_arrays, new_networks
-from vstyle.models.config import READ_SIDE, SIDE, GeneratorConfig, StyleConfig
+from vstyle.models.config import READ_SIDE
 from vstyle.models.vgg import Features
-from vstyle.training import losses, motion
-from vstyle.training.data import (
-    PHOTO_SIDE,
-    Paintings,
-    batch,
-    crop,
-    pyramid,
-    read_folder,
-    read_vgg,
-)
+from vstyle.pictures import read_picture
+from vstyle.training.batches import MARGIN, Batch, Data, Draw, draw, realise
+from vstyle.training.data import Memory, read_folder
+from vstyle.training.footage import Footage, read_clips, render_scenes
+from vstyle.training.health import Health
+from vstyle.training.log import NO_TENSORBOARD, Log
+from vstyle.training.objective import Painted, objective
+from vstyle.training.pace import Counter, fast_dtype
+from vstyle.training.paintings import Paintings, Targets
+from vstyle.training.ranks import joined
 from vstyle.training.recipe import Recipe
-from vstyle.training.trainer import Trainer
+from vstyle.training.recipe_file import check
+from vstyle.training.step import Numbers, Step
+from vstyle.training.trainer import Trainer, rate
+from vstyle.training.vgg import find_vgg, read_vgg
 
 SAVE_EVERY = 300  # seconds of training that a crash may cost
-MARGIN = 1.25  # films are cut from squares this much larger than their frames
-LEAST_DISTANCE = (
-    0.3  # of a photo to its style, below which the style terms are not scaled up further
-)
-# Shapes are kept at full size (relu2_1, relu3_1) and, or large blots would be free, at a quarter:
-# (place in PYRAMID, weight).
-CONTENT_LEVELS = ((1, 0.3), (2, 1.0), (8, 0.4), (9, 0.6))
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step, done: what it cost, and what was painted last (for a look at it)."""
-
-    number: int
-    terms: dict[str, float]
-    source: Tensor  # (B, 3, H, W), values 0..1
-    style: Tensor  # (B, 3, SIDE, SIDE)
-    painted: Tensor  # (B, 3, H, W)
+PHOTO_SIDE = 320  # pixels; least short side at which photos are kept
+AHEAD = 3  # steps whose data is drawn in advance
+LAG = 4  # steps that a GPU may be behind: nobody waits for the numbers of its latest one
+AGREE_EVERY = 10  # steps after which several processes ask each other whether to stop
 
 
 @dataclass(frozen=True)
@@ -56,211 +48,232 @@ class Job:
     """What to train on, and where the model goes."""
 
     photos: Path  # folder of photos, the content
-    paintings: Path  # folder of pictures, the styles
-    vgg: Path  # VGG-19 as safetensors, torchvision's key names
-    output: Path  # the model; the state of the run is kept beside it
+    paintings: Path  # folder of pictures, the styles; or the one picture to specialise in
+    vgg: Path | None  # VGG-19; None finds or fetches it
+    output: Path  # the model; the state of the run and its log are kept beside it
+    videos: Path | None = None  # folder of clips, for the second stage
     start: Path | None = None  # a model to begin from instead of from nothing
     resume: bool = False  # go on with the run whose state is beside `output`
+    device: torch.device = torch.device("cpu")  # noqa: RUF009 - it cannot be changed
     licence: str = "trained on the user's own pictures"
 
 
-def fit(job: Job, recipe: Recipe) -> Iterator[Step]:
+def _quiet(_: str) -> None: ...
+
+
+def fit(
+    job: Job,
+    recipe: Recipe,
+    note: Callable[[str], None] = _quiet,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Step]:
     """Train a model of any style and save it now and then, and at the end, however it ends.
 
-    Raises InputError for a folder without pictures, CheckpointError for a model or VGG file.
+    `note` is told what the user should know; once `stop` says yes, no further step is begun.
+    Raises InputError for a folder with nothing in it, CheckpointError for a model or VGG file,
+    OutputError for a place that cannot be written, DeviceError for memory, TrainingError for a run
+    that went wrong, which is then not saved again.
     """
-    torch.manual_seed(recipe.seed)
-    features = Features(read_vgg(job.vgg), fast_dtype())
-    if job.start:
-        found = checkpoint.load(job.start, "model")
-        try:
-            networks = from_arrays(found.header.config, found.tensors)
-        except ValueError as error:
-            raise CheckpointError(f"{job.start}: {error}") from error
-    else:
-        networks = new_networks(GeneratorConfig(), StyleConfig())
-    trainer = Trainer(networks, recipe)
-    if job.resume:
-        trainer.resume(job.output)
-    photos = read_folder(job.photos, PHOTO_SIDE)
-    paintings = read_folder(job.paintings, READ_SIDE)
-    provenance = {
-        "photos": len(photos),
-        "paintings": len(paintings),
-        "started_from": job.start.name if job.start else "nothing",
-        "licence": job.licence,
-    }
-    saved = time.monotonic()
-    try:
-        for step in train(trainer, photos, Paintings(paintings, features), features):
-            provenance["losses"] = step.terms
-            if time.monotonic() - saved > SAVE_EVERY:
-                trainer.save(job.output, provenance)
-                saved = time.monotonic()
+    with joined(job.device) as ranks:
+        for phase in recipe.phases:
+            if phase.batch % ranks.count:
+                raise UsageError(
+                    f"a batch of {phase.batch} cannot be shared by {ranks.count} processes",
+                    "Change the batch of the phase.",
+                )
+        torch.manual_seed(recipe.seed)
+        features = Features(read_vgg(find_vgg(job.vgg)), fast_dtype(ranks.device))
+        networks = _begin(job, recipe)
+        sizes: dict[str, Any] = {
+            "generator": networks.generator.config,
+            "style": networks.encoder.config,
+        }
+        recipe = dataclasses.replace(recipe, **sizes)
+        check(recipe, "recipe with the sizes of the model")
+        trainer = Trainer(networks, recipe, ranks)
+        if job.resume:
+            trainer.resume(job.output)
+        data, about = _read(job, recipe, note)
+        steps = train(trainer, data, features.to(ranks.device), stop)
+        yield from _kept(trainer, _delayed(steps, ranks.device), job.output, about, note)
+
+
+def _kept(
+    trainer: Trainer,
+    steps: Iterator[Step],
+    output: Path,
+    about: dict[str, Any],
+    note: Callable[[str], None],
+) -> Iterator[Step]:
+    """Take the steps; log and save what comes of it, if this is the first process."""
+    health = Health()
+    if trainer.ranks.rank:
+        for step in steps:
+            health.check(step.number, step.terms)
             yield step
-    finally:
-        trainer.save(job.output, provenance)
-
-
-def fast_dtype() -> torch.dtype:
-    """Return what VGG is computed in: bfloat16 where the processor multiplies it natively."""
-    native = torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if native else torch.float32
+        return
+    begun, saved, sound = trainer.number, time.monotonic(), True
+    with Log(output, trainer.number) as log:
+        if not log.board:
+            note(NO_TENSORBOARD)
+        try:
+            for step in steps:
+                log.write(step)
+                sound = False
+                health.check(step.number, step.terms)
+                sound = True
+                about["losses"] = step.terms
+                if step.number % trainer.recipe.sheet_every == 0:
+                    log.sheet(step)
+                if time.monotonic() - saved > SAVE_EVERY and not health.doubtful:
+                    trainer.save(output, about)
+                    saved = time.monotonic()
+                yield step
+        except torch.OutOfMemoryError as error:
+            phase = trainer.recipe.phases.index(trainer.recipe.phase(_done(trainer)))
+            raise DeviceError(
+                f"the GPU is out of memory at step {trainer.number}",
+                f"Lower the batch or the size of that phase: --set phases.{phase}.batch=N.",
+            ) from error
+        finally:
+            if sound and trainer.whole and trainer.number > begun:
+                trainer.save(output, about)
 
 
 def train(
-    trainer: Trainer,
-    photos: list[NDArray[np.uint8]],
-    paintings: Paintings,
-    features: Features,
-) -> Iterator[Step]:
-    """Train until the recipe's steps are done; stop iterating and it stops.
+    trainer: Trainer, data: Data, features: Features, stop: Callable[[], bool] = lambda: False
+) -> Generator[Step]:
+    """Train until the recipe's steps or seconds are over, or `stop` says yes.
 
-    What a step draws depends on the seed and the step's number alone, so that a resumed run goes
-    on as if it had never stopped.
+    What a step draws depends on the seed, its number and the share of the run that is done alone,
+    so that a resumed run goes on as if it had never stopped.
     """
-    recipe = trainer.recipe
-    wanted: Tensor | list[losses.Statistics]
-    while trainer.number < recipe.steps:
-        phase = recipe.phase(trainer.number)
-        rng = np.random.default_rng([recipe.seed, trainer.number])
-        chance = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
-        filmed = rng.random() < recipe.film_share
-        reconstructing = trainer.number < recipe.reconstruction
-        large = int(phase.size * MARGIN) if filmed else phase.size
-        large = min(large, PHOTO_SIDE)
-        sources, others = (_photos(photos, phase.batch, large, rng) for _ in range(2))
-        film = motion.film(sources, others, phase.size, recipe.film_frames if filmed else 1, chance)
-        if reconstructing or rng.random() < recipe.identity_share:
-            wanted = film.frames[-1]
-            if rng.random() < recipe.regrade_share:
-                wanted = _regraded(wanted, rng)
-            style = torch.nn.functional.interpolate(
-                wanted, (SIDE, SIDE), mode="bilinear", antialias=True
+    recipe, ranks, counter = trainer.recipe, trainer.ranks, Counter()
+    targets = Targets(features, ranks.device)
+    readers = ThreadPoolExecutor(1, thread_name_prefix="draw")
+    ahead: deque[Future[Draw]] = deque()
+    last = time.perf_counter()
+    try:
+        while True:
+            while len(ahead) < AHEAD and (share := _done(trainer, len(ahead))) < 1:
+                number = trainer.number + len(ahead)
+                whose = {"rank": ranks.rank, "count": ranks.count}
+                ahead.append(readers.submit(draw, recipe, data, number, share, **whose))
+            asked = ranks.count == 1 or trainer.number % AGREE_EVERY == 0
+            if not ahead or (asked and ranks.any(stop())):
+                return
+            start = time.perf_counter()
+            drawn = ahead.popleft().result()
+            waited = time.perf_counter() - start
+            batch = realise(recipe, drawn, targets, ranks.device)
+            speed = rate(recipe, drawn.number, drawn.done)
+            with counter(_kind(drawn, batch)):
+                painted, terms = _descend(trainer, features, batch, speed)
+            now = time.perf_counter()
+            trainer.seconds += now - last
+            yield Step(
+                trainer.number,
+                _done(trainer),
+                drawn.phase.size,
+                len(batch.style) * drawn.frames * ranks.count,
+                speed,
+                now - last,
+                waited,
+                counter.known[_kind(drawn, batch)] * ranks.count,
+                Numbers(terms),
+                batch.film.frames,
+                batch.style,
+                [frame.detach() for frame in painted.frames],
             )
-        else:
-            drawn = [paintings.draw(rng) for _ in range(phase.batch)]
-            style = torch.stack([one.picture for one in drawn])
-            wanted = _stack([one.target for one in drawn])
-        painted = paint_film(trainer.networks, film, style, rng)
-        total, terms = _objective(trainer, film, painted, wanted, features)
-        terms["gradient"] = trainer.step(total)
-        terms["total"] = total.item()
-        yield Step(trainer.number, terms, film.frames[-1], style, painted[-1].detach())
+            last = now
+    finally:
+        readers.shutdown(cancel_futures=True)
 
 
-def _objective(
-    trainer: Trainer,
-    film: motion.Sequence,
-    painted: list[Tensor],
-    target: Tensor | list[losses.Statistics],
-    features: Features,
-) -> tuple[Tensor, dict[str, float]]:
-    """Return the weighted sum of the terms of a painted film, and the terms by name.
+def _descend(
+    trainer: Trainer, features: Features, batch: Batch, speed: float
+) -> tuple[Painted, dict[str, Tensor]]:
+    """Take one step of the generator, and one of the discriminator; return what they cost."""
+    critic, recipe = trainer.critic, trainer.recipe
+    painted: Painted = trainer.painter(batch)
+    factor = trainer.networks.generator.config.factor
+    parts = objective(recipe, features, batch, painted, number=trainer.number, factor=factor)
+    last = painted.frames[-1]
+    if critic and batch.crops is not None:
+        parts["adversarial"] = (recipe.adversarial, critic.judge(last, painted.code).mean())
+    total = torch.stack([weight * term for weight, term in parts.values()]).sum()
+    terms = {name: term for name, (_, term) in parts.items()} | {"total": total}
+    terms["gradient"] = trainer.descend(total, speed)
+    if critic and batch.crops is not None:
+        terms |= critic.learn(batch.crops, last, painted.code, speed / recipe.rate)
+    trainer.count()
+    return painted, terms
 
-    `target` is the style's statistics, or a picture that the last frame should become.
-    """
+
+def _kind(drawn: Draw, batch: Batch) -> object:
+    """Return what decides how many operations a step takes."""
+    images = len(batch.style), drawn.frames, batch.fixed
+    return drawn.phase.size, *images, drawn.cycle, batch.crops is None, bool(drawn.styles)
+
+
+def _done(trainer: Trainer, ahead: int = 0) -> float:
+    """Return the share of the run that will be done `ahead` steps from now, the same everywhere."""
     recipe = trainer.recipe
-    parts: dict[str, tuple[float, Tensor]] = {}
-    source, last = film.frames[-1], painted[-1]
-    if isinstance(target, Tensor):
-        parts["identity"] = (recipe.identity, losses.identity(last, target))
+    share = (trainer.number + ahead) / recipe.steps
+    if recipe.seconds:
+        share = max(share, trainer.ranks.agree(trainer.seconds / recipe.seconds))
+    return share
+
+
+def _delayed(steps: Generator[Step], device: torch.device) -> Iterator[Step]:
+    """Hand steps on when their numbers are there: on a GPU some steps later."""
+    held: deque[Step] = deque()
+    with closing(steps):
+        for step in steps:
+            held.append(step)
+            if device.type != "cuda" or len(held) > LAG:
+                yield held.popleft()
+        yield from held
+
+
+def _begin(job: Job, recipe: Recipe) -> Networks:
+    """Return new networks, or those of a model. Raises CheckpointError if it does not fit."""
+    if job.start is None:
+        return new_networks(recipe.generator, recipe.style)
+    found = checkpoint.load(job.start, "model")
+    try:
+        return from_arrays(found.header.config, found.tensors)
+    except ValueError as error:
+        raise CheckpointError(f"{job.start}: {error}") from error
+
+
+def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, dict[str, Any]]:
+    """Read all there is to train on; return it, and what the model's file should say of it."""
+    memory = Memory(recipe.memory * 1e9)
+    largest = max(phase.size for phase in recipe.phases)
+    content = read_folder(job.photos, max(PHOTO_SIDE, int(largest * MARGIN)), memory)
+    notes = [content.note(str(job.photos))]
+    if job.paintings.is_file():
+        paintings = Paintings([read_picture(job.paintings, READ_SIDE)], variants=1)
     else:
-        ramp = min(1.0, 0.2 + 0.8 * trainer.number / max(recipe.style_ramp, 1))
-        reached = pyramid(features, last)
-        with torch.no_grad():
-            before = pyramid(features, source)
-            looks = [losses.statistics(found) for found in before]
-        gaps = [
-            weight * losses.content(reached[level], before[level])
-            for level, weight in CONTENT_LEVELS
-        ]
-        parts["content"] = (recipe.content, torch.stack(gaps).sum(0))
-        parts["structure"] = (recipe.structure, losses.structure(last, source))
-        styles = [losses.statistics(found) for found in reached]
-        for name, weight, distance in (
-            ("moments", recipe.moments, losses.moments_distance),
-            ("gram", recipe.gram, losses.gram_distance),
-        ):
-            gap = _mean([distance(a, b) for a, b in zip(styles, target, strict=True)])
-            # Relative to the unpainted frame's: a pair that starts far away counts no more.
-            start = _mean([distance(a, b) for a, b in zip(looks, target, strict=True)])
-            parts[name] = (weight * ramp, gap / start.clamp_min(LEAST_DISTANCE))
-    period = trainer.networks.generator.config.factor
-    seams = losses.grid(last, period) + losses.grid(last, 4 * period)
-    parts["grid"] = (recipe.grid, seams)
-    if film.flows:
-        unsteady = [
-            losses.flow(after, motion.warp(before, flow), visible)
-            for before, after, flow, visible in zip(
-                painted, painted[1:], film.flows, film.visible, strict=False
-            )
-        ]
-        parts["flow"] = (recipe.flow, _mean(unsteady))
-    total = sum((weight * term.mean() for weight, term in parts.values()), torch.zeros(()))
-    return total, {name: term.mean().item() for name, (_, term) in parts.items()}
-
-
-def paint_film(
-    networks: Networks, film: motion.Sequence, style: Tensor, rng: np.random.Generator
-) -> list[Tensor]:
-    """Paint the frames in turn, each seeing the last painted picture carried along the motion.
-
-    What is carried is imprecise, as it is on real film: the flow is off by a fraction of a pixel
-    and the trust is blurred, in half of the films.
-    """
-    generator = networks.generator
-    factor = generator.config.factor
-    code = networks.encoder(style)
-    rough = rng.random() < 0.5
-    painted: list[Tensor] = []
-    for index, frame in enumerate(film.frames):
-        if index == 0:
-            carried = torch.zeros_like(frame)
-            trust = torch.zeros_like(frame[:, :1, ::factor, ::factor])
-        else:
-            flow, visible = film.flows[index - 1], film.visible[index - 1]
-            if rough:
-                error = torch.from_numpy(
-                    rng.normal(0, 0.3, (len(frame), 2, 6, 6)).astype(np.float32)
-                )
-                error = torch.nn.functional.interpolate(error, frame.shape[2:], mode="bicubic")
-                flow = flow + error.permute(0, 2, 3, 1)
-                visible = torch.nn.functional.avg_pool2d(visible, 9, 1, 4, count_include_pad=False)
-            carried = motion.warp(painted[-1], flow).clamp(0, 1)
-            trust = torch.nn.functional.avg_pool2d(visible, factor)
-        painted.append(generator(frame, carried, trust, code))
-    return painted
-
-
-def _regraded(pictures: Tensor, rng: np.random.Generator) -> Tensor:
-    """Give every channel of every picture (B, 3, H, W), 0..1, another contrast and brightness.
-
-    Both can be read off the result's palette, so there is one right answer; turned hues could not.
-    """
-    shape = (len(pictures), 3, 1, 1)
-    gain = torch.from_numpy(rng.uniform(0.4, 1.2, shape).astype(np.float32))
-    shift = torch.from_numpy(rng.uniform(-0.25, 0.25, shape).astype(np.float32))
-    return ((pictures - 0.5) * gain + 0.5 + shift).clamp(0, 1)
-
-
-def _photos(
-    photos: list[NDArray[np.uint8]], count: int, size: int, rng: np.random.Generator
-) -> Tensor:
-    return batch([crop(photos[i], size, rng) for i in rng.integers(len(photos), size=count)])
-
-
-def _stack(targets: list[list[losses.Statistics]]) -> list[losses.Statistics]:
-    """Turn a list of styles, each a list of layers, into a list of layers, each a batch."""
-    return [
-        losses.Statistics(
-            torch.cat([layer.mean for layer in layers]),
-            torch.cat([layer.deviation for layer in layers]),
-            torch.cat([layer.gram for layer in layers]),
-        )
-        for layers in zip(*targets, strict=True)
-    ]
-
-
-def _mean(values: list[Tensor]) -> Tensor:
-    return torch.stack(values).mean(0)
+        styles = read_folder(job.paintings, READ_SIDE, memory)
+        notes.append(styles.note(str(job.paintings)))
+        paintings = Paintings(styles.pictures)
+    clips: list[Footage] = []
+    scenes: list[Footage] = []
+    if any(phase.video for phase in recipe.phases):
+        if job.videos:
+            clips, left_out = read_clips(job.videos, largest, recipe.video_frames, memory)
+            notes.append(left_out)
+        if recipe.scene_share:
+            scenes = render_scenes(largest, recipe.seed, memory, recipe.video_frames)
+    for line in filter(None, notes):
+        note(line)
+    about = {
+        "photos": len(content.pictures),
+        "paintings": len(paintings.pictures),
+        "shots": len(clips),
+        "started_from": job.start.name if job.start else "nothing",
+        "licence": job.licence,
+    }
+    return Data(content.pictures, paintings, scenes, clips), about

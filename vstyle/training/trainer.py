@@ -1,4 +1,4 @@
-"""What a training run keeps: the networks, their average, the optimiser; saved and gone on from."""
+"""What a run keeps: the networks, their average, the optimisers; saved and gone on from."""
 
 from __future__ import annotations
 
@@ -10,67 +10,96 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from vstyle import checkpoint
-from vstyle.errors import CheckpointError
+from vstyle.errors import CheckpointError, OutputError
 from vstyle.models.build import Networks, configs, from_arrays, to_arrays
+from vstyle.training.critic import Critic
+from vstyle.training.objective import Painter
+from vstyle.training.ranks import Ranks
 from vstyle.training.recipe import Recipe
 
 
 class Trainer:
-    """The networks, their average, and the optimiser: all that a run must keep."""
+    """The networks, their average, and the optimisers: all that a run must keep."""
 
-    def __init__(self, networks: Networks, recipe: Recipe) -> None:
+    def __init__(self, networks: Networks, recipe: Recipe, ranks: Ranks) -> None:
         self.networks = networks
-        self.average = copy.deepcopy(networks)
         self.recipe = recipe
-        self.number = 0
+        self.ranks = ranks
+        self.number = 0  # steps done
+        self.seconds = 0.0  # that they took
+        self.whole = True  # False in the middle of a step, when nothing must be saved
         for net in (networks.generator, networks.encoder):
             net.train()
-            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.Adam(self.parameters(), recipe.rate, betas=(0.9, 0.99))
+            net.to(ranks.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(networks)
+        self.painter = ranks.share(Painter(networks))
+        self.optimiser = torch.optim.Adam(
+            self.parameters(), recipe.rate, betas=(0.9, 0.99), fused=True
+        )
+        self.critic = Critic(recipe, ranks) if recipe.adversarial else None
 
     def parameters(self) -> list[Tensor]:
-        """Return all trained tensors, always in the same order."""
+        """Return all tensors trained for the model, always in the same order."""
         nets = (self.networks.generator, self.networks.encoder)
         return [weight for net in nets for weight in net.parameters()]
 
-    def step(self, loss: Tensor) -> float:
-        """Go one step down and return the norm of the gradient."""
-        recipe = self.recipe
+    def descend(self, loss: Tensor, rate: float) -> Tensor:
+        """Go one step down at a learning rate and return the norm of the gradient.
+
+        A step that is not finite is not taken.
+        """
         for group in self.optimiser.param_groups:
-            group["lr"] = rate(recipe, self.number)
+            group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters(), recipe.largest_gradient)
-        if norm.isfinite():
-            self.optimiser.step()
+        self.whole = False
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters(), self.recipe.largest_gradient)
+        # Asked on the device, so that nobody has to wait for the answer.
+        self.optimiser.found_inf = (~norm.isfinite()).float()  # type: ignore[attr-defined]
+        self.optimiser.step()
+        return norm
+
+    @torch.no_grad()
+    def count(self) -> None:
+        """End a step: bring the average up to date."""
         self.number += 1
         # A young average would remember the random start: let it be quick at first.
-        keep = min(recipe.average, self.number / (self.number + 10))
-        average, now = self.average, self.networks
-        nets = ((average.generator, now.generator), (average.encoder, now.encoder))
-        for slow, fast in nets:
-            for held, new in zip(slow.parameters(), fast.parameters(), strict=True):
-                held.data.lerp_(new.data, 1 - keep)
+        keep = min(self.recipe.average, self.number / (self.number + 10))
+        for slow, fast in zip(_parts(self.average), _parts(self.networks), strict=True):
+            torch._foreach_lerp_(list(slow.parameters()), list(fast.parameters()), 1 - keep)
             for kept, seen in zip(slow.buffers(), fast.buffers(), strict=True):
                 kept.copy_(seen)
-        return float(norm)
+        self.whole = True
 
     def save(self, path: Path, provenance: dict[str, Any]) -> None:
-        """Write the averaged weights as a model, and beside it all that is needed to go on."""
+        """Write the averaged weights as a model, and beside it all that is needed to go on.
+
+        Raises OutputError; what was saved before is then still there.
+        """
         about = provenance | {"steps": self.number, "recipe": asdict(self.recipe)}
+        about |= {"seconds": round(self.seconds, 1)}
         header = checkpoint.Header("model", configs(self.average), about)
-        checkpoint.save(path, header, to_arrays(self.average, half=True))
         state = {f"now.{name}": array for name, array in to_arrays(self.networks, False).items()}
         state |= {
             f"average.{name}": array for name, array in to_arrays(self.average, False).items()
         }
-        for index, moments in self.optimiser.state_dict()["state"].items():
-            state |= {f"adam.{index}.{name}": value.numpy() for name, value in moments.items()}
-        header = checkpoint.Header("training", configs(self.average), about)
-        checkpoint.save(state_path(path), header, state)
+        state |= _state_of("adam.", self.optimiser)
+        if self.critic:
+            for name, value in self.critic.network.state_dict().items():
+                state[f"critic.{name}"] = value.cpu().numpy()
+            state |= _state_of("critic-adam.", self.critic.optimiser)
+        training = checkpoint.Header("training", configs(self.average), about)
+        try:
+            checkpoint.save(path, header, to_arrays(self.average, half=True))
+            checkpoint.save(state_path(path), training, state)
+        except OSError as error:
+            raise OutputError(
+                f"{path} cannot be saved after step {self.number}: {error.strerror}",
+                "What was saved before is still there; free some room and go on with --resume.",
+            ) from error
 
     def resume(self, path: Path) -> None:
         """Go on from what `save` wrote beside a model; CheckpointError if it does not fit."""
@@ -79,32 +108,61 @@ class Trainer:
             for prefix, networks in (("now.", self.networks), ("average.", self.average)):
                 arrays = _below(found.tensors, prefix)
                 loaded = from_arrays(found.header.config, arrays)
-                networks.generator.load_state_dict(loaded.generator.state_dict())
-                networks.encoder.load_state_dict(loaded.encoder.state_dict())
-            state = self.optimiser.state_dict()
-            moments: dict[int, dict[str, Tensor]] = {}
-            for name, array in _below(found.tensors, "adam.").items():
-                index, what = name.split(".")
-                moments.setdefault(int(index), {})[what] = torch.from_numpy(array.copy())
-            self.optimiser.load_state_dict(state | {"state": moments})
-        except (ValueError, RuntimeError) as error:
-            raise CheckpointError(f"{state_path(path)} does not fit: {error}") from error
-        self.number = int(found.header.provenance["steps"])
+                for net, new in zip(_parts(networks), _parts(loaded), strict=True):
+                    net.load_state_dict(new.state_dict())
+            _restore(self.optimiser, _below(found.tensors, "adam."))
+            critic = _below(found.tensors, "critic.")
+            if self.critic and critic:  # a run may have begun without one
+                tensors = {name: torch.from_numpy(array) for name, array in critic.items()}
+                self.critic.network.load_state_dict(tensors)
+                _restore(self.critic.optimiser, _below(found.tensors, "critic-adam."))
+        except (ValueError, RuntimeError, IndexError) as error:
+            raise CheckpointError(
+                f"{state_path(path)} does not fit this recipe: {str(error).splitlines()[0]}",
+                "Go on with the recipe that it was begun with.",
+            ) from error
+        about = found.header.provenance
+        self.number, self.seconds = int(about["steps"]), float(about.get("seconds", 0.0))
 
 
-def rate(recipe: Recipe, number: int) -> float:
-    """Return the learning rate of a step."""
-    # 1. linear warm-up
-    if number < recipe.warm_up:
-        return recipe.rate * (number + 1) / recipe.warm_up
-    # 2. cosine from the full rate to a twentieth
-    done = (number - recipe.warm_up) / max(recipe.steps - recipe.warm_up, 1)
-    return recipe.rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+def rate(recipe: Recipe, number: int, done: float) -> float:
+    """Return the learning rate after `number` steps, when `done` (0..1) of the run is over."""
+    # A linear warm-up, times a cosine down to a twentieth, times what the phase says.
+    warm = min(1.0, (number + 1) / max(recipe.warm_up, 1))
+    cosine = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return recipe.rate * warm * cosine * recipe.phase(done).rate
 
 
 def state_path(model: Path) -> Path:
     """Return where the state of a training run is kept, beside the model it makes."""
     return model.with_suffix(".training.safetensors")
+
+
+def _parts(networks: Networks) -> tuple[nn.Module, nn.Module]:
+    return networks.generator, networks.encoder
+
+
+def _state_of(prefix: str, optimiser: torch.optim.Optimizer) -> dict[str, NDArray[Any]]:
+    """Return an optimiser's moments by name."""
+    return {
+        f"{prefix}{index}.{name}": value.cpu().numpy()
+        for index, moments in optimiser.state_dict()["state"].items()
+        for name, value in moments.items()
+    }
+
+
+def _restore(optimiser: torch.optim.Optimizer, arrays: checkpoint.Tensors) -> None:
+    """Give an optimiser its moments back."""
+    weights = optimiser.param_groups[0]["params"]
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, array in arrays.items():
+        index, what = name.split(".")
+        value = torch.from_numpy(array.copy())
+        if what != "step":
+            # The fused optimiser goes through memory: moments must lie there as the weights do.
+            value = torch.empty_like(weights[int(index)]).copy_(value)
+        moments.setdefault(int(index), {})[what] = value
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
 
 
 def _below(arrays: checkpoint.Tensors, prefix: str) -> dict[str, NDArray[Any]]:

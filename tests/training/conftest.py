@@ -1,0 +1,38 @@
+"""What the tests of training share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from vstyle.models.vgg import PLAN
+
+
+@pytest.fixture(scope="session")
+def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write VGG-19's first ten convolutions with random weights, an eighth as wide."""
+    torch.manual_seed(0)
+    weights, inputs = {}, 3
+    for step in PLAN:
+        if isinstance(step, str) or step[1] > 16:
+            continue
+        width = 8 if step[1] < 5 else 16 if step[1] < 10 else 32
+        weights[f"features.{step[1]}.weight"] = (
+            torch.randn(width, inputs, 3, 3) * (inputs * 4.5) ** -0.5
+        )
+        weights[f"features.{step[1]}.bias"] = torch.zeros(width)
+        inputs = width
+    path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
+    save_file(weights, path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Compute in one thread: for networks this small a second one only waits, often for long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

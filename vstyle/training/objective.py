@@ -1,0 +1,141 @@
+"""Painting a batch, and what it costs: the generator's whole objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vstyle.models.build import Networks
+from vstyle.models.vgg import Features
+from vstyle.training import losses, motion
+from vstyle.training.batches import Batch
+from vstyle.training.paintings import pyramid
+from vstyle.training.recipe import Recipe
+
+# Shapes are kept at full size (relu2_1, relu3_1) and, or large blots would be free, at a quarter:
+# (place in PYRAMID, weight).
+CONTENT_LEVELS = ((1, 0.3), (2, 1.0), (8, 0.4), (9, 0.6))
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What the networks made of a batch."""
+
+    frames: list[Tensor]  # each (B, 3, H, W)
+    code: Tensor  # (B, code), of the styles
+    back: Tensor | None  # (B, 3, H, W): the last frame painted in the source's own style
+
+
+class Painter(nn.Module):
+    """Paint a batch in one call, so that several processes can share it (DDP wraps one module)."""
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__()
+        self.generator = networks.generator
+        self.encoder = networks.encoder
+
+    def forward(self, batch: Batch) -> Painted:
+        """Paint the frames in turn, each seeing the last painted picture carried along the motion.
+
+        And, if the batch asks for it, paint the last of them back in the style of its own source.
+        """
+        film, factor = batch.film, self.generator.config.factor
+        cuda = film.frames[0].device.type == "cuda"
+        with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
+            pictures = batch.style if batch.own is None else torch.cat([batch.style, batch.own])
+            codes = self.encoder(pictures).split(len(batch.style))
+            painted: list[Tensor] = []
+            for index, frame in enumerate(film.frames):
+                carried = torch.zeros_like(frame)
+                trust = torch.zeros_like(frame[:, :1, ::factor, ::factor])
+                if index:
+                    flow, visible = batch.carry[index - 1]
+                    carried = motion.warp(painted[-1], flow).clamp(0, 1)
+                    trust = F.avg_pool2d(visible, factor)
+                with torch.set_grad_enabled(torch.is_grad_enabled() and index >= batch.fixed):
+                    painted.append(self.generator(frame, carried, trust, codes[0]).float())
+            back = None
+            if batch.own is not None:
+                back = self.generator(painted[-1].clamp(0, 1), carried * 0, trust * 0, codes[1])
+        return Painted(painted, codes[0].float(), None if back is None else back.float())
+
+
+def objective(
+    recipe: Recipe, features: Features, batch: Batch, painted: Painted, *, number: int, factor: int
+) -> dict[str, tuple[float, Tensor]]:
+    """Return the terms of a painted batch by name, each as (weight, its mean over the pictures).
+
+    `number` is that of the step, `factor` the generator's.
+    """
+    parts: dict[str, tuple[float, Tensor]] = {}
+    source, last = batch.film.frames[-1], painted.frames[-1]
+    if isinstance(batch.wanted, Tensor):
+        parts["identity"] = (recipe.identity, losses.identity(last, batch.wanted))
+    else:
+        parts |= _looks(recipe, features, source, last, batch.wanted, number=number)
+    if recipe.grid:
+        seams = losses.grid(last, factor) + losses.grid(last, 4 * factor)
+        parts["grid"] = (recipe.grid, seams)
+    if recipe.variation:
+        parts["variation"] = (recipe.variation, losses.variation(last))
+    if painted.back is not None:
+        parts["cycle"] = (recipe.cycle, losses.identity(painted.back, source))
+    film, learned = batch.film, slice(batch.fixed, None)
+    if film.flows:
+        unsteady = [
+            losses.flow(after, motion.warp(before, flow), visible)
+            for (before, after), flow, visible in zip(
+                pairwise(painted.frames[learned]),
+                film.flows[learned],
+                film.visible[learned],
+                strict=True,
+            )
+        ]
+        parts["flow"] = (recipe.flow, _mean(unsteady))
+    if len(film.flows) > 1 and recipe.long_flow:
+        flow, visible = motion.compose(film.flows, film.visible)
+        far = losses.flow(last, motion.warp(painted.frames[0], flow), visible)
+        parts["long_flow"] = (recipe.long_flow, far)
+    return {name: (weight, term.mean()) for name, (weight, term) in parts.items()}
+
+
+def _looks(
+    recipe: Recipe,
+    features: Features,
+    source: Tensor,
+    last: Tensor,
+    wanted: list[losses.Statistics],
+    *,
+    number: int,
+) -> dict[str, tuple[float, Tensor]]:
+    """Return the terms that VGG sees, and SSIM: the source's shapes, the painting's statistics."""
+    ramp = min(1.0, 0.2 + 0.8 * number / max(recipe.style_ramp, 1))
+    reached = pyramid(features, last)
+    with torch.no_grad():
+        before = pyramid(features, source)
+        looks = [losses.statistics(found) for found in before]
+    gaps = [
+        weight * losses.content(reached[level], before[level]) for level, weight in CONTENT_LEVELS
+    ]
+    parts = {
+        "content": (recipe.content, torch.stack(gaps).sum(0)),
+        "structure": (recipe.structure, losses.structure(last, source)),
+    }
+    styles = [losses.statistics(found) for found in reached]
+    for name, weight, distance in (
+        ("moments", recipe.moments, losses.moments_distance),
+        ("gram", recipe.gram, losses.gram_distance),
+    ):
+        gap = _mean([distance(a, b) for a, b in zip(styles, wanted, strict=True)])
+        # Relative to the unpainted frame's: a pair that starts far away counts no more.
+        start = _mean([distance(a, b) for a, b in zip(looks, wanted, strict=True)])
+        parts[name] = (weight * ramp, gap / start.clamp_min(recipe.least_distance))
+    return parts
+
+
+def _mean(values: list[Tensor]) -> Tensor:
+    return torch.stack(values).mean(0)

@@ -1,0 +1,115 @@
+"""The styles: what the encoder sees of a painting, and what a painted picture must reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from vstyle.models.config import SIDE
+from vstyle.models.vgg import Features
+from vstyle.training.data import Picture, Square, cut, upload, variant
+from vstyle.training.losses import Statistics, statistics
+
+VARIANTS = 3  # of each painting: itself, and parts of it
+KEPT = 2000  # targets, of some 1.5 MB each
+
+# Style is measured on a pyramid: (factor of reduction, layers). Shallow layers of a small picture
+# see the large strokes (Snelgrove 2017); the deepest one at full size would cost half of the step.
+PYRAMID = (
+    (1, ("relu1_1", "relu2_1", "relu3_1")),
+    (2, ("relu1_1", "relu2_1", "relu3_1", "relu3_4")),
+    (4, ("relu1_1", "relu2_1", "relu3_1", "relu3_4")),
+)
+
+
+def pyramid(features: Features, picture: Tensor) -> list[Tensor]:
+    """(B, 3, H, W), values 0..1 -> the activations of every level and layer of PYRAMID."""
+    return [
+        found
+        for factor, layers in PYRAMID
+        for found in features(
+            avg_pool2d(picture, factor) if factor > 1 else picture, layers
+        ).values()
+    ]
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style that was drawn."""
+
+    key: tuple[int, int]  # number of the painting and of its variant
+    painting: Picture  # the whole variant, (H, W, 3)
+    square: Picture  # what the encoder sees, (SIDE, SIDE, 3)
+    crop: Square  # what the discriminator sees as real
+
+
+class Paintings:
+    """All paintings, each in a few variants, which are made when first drawn."""
+
+    def __init__(self, pictures: list[Picture], variants: int = VARIANTS) -> None:
+        self.pictures = pictures
+        self.variants = variants
+        self.made: dict[tuple[int, int], Picture] = {}
+
+    def draw(self, rng: np.random.Generator, size: int) -> Style:
+        """Draw a style; half of the draws are a painting as it is. `size` is that of the crop."""
+        index = int(rng.integers(len(self.pictures)))
+        number = (
+            int(rng.integers(1, self.variants)) if self.variants > 1 and rng.random() < 0.5 else 0
+        )
+        key = index, number
+        if key not in self.made:
+            chance = np.random.default_rng([index, number])  # always the same for the same numbers
+            picture = self.pictures[index]
+            self.made[key] = variant(picture, chance) if number else picture
+        painting = self.made[key]
+        return Style(key, painting, _square(painting, rng), cut(painting, size, rng, (1.0, 1.0)))
+
+
+class Targets:
+    """The statistics of the paintings, worked out when first asked for."""
+
+    def __init__(self, features: Features, device: torch.device) -> None:
+        self.features = features
+        self.device = device
+        self.kept: dict[tuple[int, int], list[Statistics]] = {}
+
+    def of(self, styles: list[Style]) -> list[Statistics]:
+        """Return the statistics of the layers of PYRAMID, each for the whole batch of styles."""
+        return [
+            Statistics(
+                torch.cat([layer.mean for layer in layers]),
+                torch.cat([layer.deviation for layer in layers]),
+                torch.cat([layer.gram for layer in layers]),
+            )
+            for layers in zip(*(self._of(style) for style in styles), strict=True)
+        ]
+
+    def _of(self, style: Style) -> list[Statistics]:
+        if style.key not in self.kept:
+            if len(self.kept) >= KEPT:
+                self.kept.pop(next(iter(self.kept)))  # the one that has been here for longest
+            picture = upload(style.painting, self.device).permute(2, 0, 1)[None].float() / 255
+            with torch.inference_mode():
+                found = [statistics(layer) for layer in pyramid(self.features, picture)]
+            self.kept[style.key] = found
+        return self.kept[style.key]
+
+
+def _square(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Cut a random square of the short side, and bring it to what the encoder sees."""
+    side = min(picture.shape[:2])
+    y = rng.integers(picture.shape[0] - side + 1)
+    x = rng.integers(picture.shape[1] - side + 1)
+    square = picture[y : y + side, x : x + side]
+    if rng.random() < 0.5:
+        square = square[:, ::-1]
+    # The users' pictures have been scaled by all kinds of programs: sharpness is no style.
+    way = (cv2.INTER_AREA, cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(4)]
+    size = (SIDE, SIDE)
+    return cv2.resize(square, size, interpolation=way).astype(np.uint8, copy=False)
