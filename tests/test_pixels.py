@@ -38,3 +38,14 @@ def test_the_grid_covers_the_picture(height: int, width: int, factor: int) -> No
     rows, columns = pixels.grid(height, width, factor)
     assert (rows - 1) * factor < height <= rows * factor
     assert (columns - 1) * factor < width <= columns * factor
+
+
+@given(picture=pictures)
+def test_16_bits_hold_8(picture: np.ndarray) -> None:
+    """Black is black, white is white, and the way back is exact."""
+    deep = pixels.to_kind(picture, np.dtype(np.uint16))
+    assert deep.dtype == np.uint16
+    np.testing.assert_allclose(deep / 65535, picture / 255)
+    np.testing.assert_array_equal(pixels.to_kind(deep, pixels.BYTE), picture)
+    tensor = pixels.to_tensor(deep)
+    np.testing.assert_array_equal(pixels.to_picture(tensor, deep.dtype), deep)

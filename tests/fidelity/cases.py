@@ -3,6 +3,8 @@
 from fidelity.clips import LATE, TURNS, Case
 
 AAC = ("aac eng",)
+FFV1, TEN = "--codec ffv1", "--pix-fmt yuv420p10le"
+MATRICES = ("bt601", "bt601 full", "bt709", "bt709 full", "bt2020", "bt2020 full")
 EVERYTHING = ("aac eng", "aac fra", "subrip eng", "chapters")
 
 CASES = [
@@ -10,30 +12,78 @@ CASES = [
     Case("mp4", streams=AAC),
     Case("mp4", traits=("B-frames",), streams=AAC),
     Case("mp4", traits=("fragmented",), streams=AAC),
+    Case("mp4", "libx265", streams=AAC),
+    Case("mp4", "libsvtav1", streams=AAC),
+    Case("m4v", streams=AAC),
     Case("mov", streams=AAC),
+    Case("mov", "prores_ks", "yuv422p10le", options="--codec prores_ks"),
+    Case("mov", "mjpeg", "yuvj420p", colour="bt601 full", out="mp4"),
     Case("mkv", streams=AAC),
+    Case("mkv", out="mp4", options="--codec libx265 --crf 1"),
     Case("ts", traits=("B-frames",), streams=AAC),
-    Case("avi", "mpeg4", "yuv420p", "30000/1001", "untagged", ("mp3",), options="--codec ffv1"),
+    Case("ts", "mpeg2video", streams=("mp2",), out="mkv"),
+    Case("mpg", "mpeg2video", colour="bt601", streams=("mp2",), out="mp4"),
+    Case("avi", "mpeg4", rate="30000/1001", colour="untagged", streams=("mp3",), options=FFV1),
     Case("webm", "libvpx-vp9", streams=("opus",)),
-    Case("nut", "ffv1", "bgr0", colour="RGB", streams=("pcm_s16le",), options="--codec ffv1"),
-]
-CASES += [Case("mp4", traits=(turn,), streams=AAC) for turn in list(TURNS)[:3]]
-CASES += [
-    Case("mkv", "libx264", colour=colour, out="mp4")
-    for colour in ("bt601", "bt601 full", "bt709", "bt709 full", "bt2020", "bt2020 full")
-]
-# Times.
-CASES += [
-    Case("mp4", rate=rate, streams=AAC, out=out)
-    for rate in ("30000/1001", "24000/1001", "50")
-    for out in ("mp4", "mkv")
-]
-CASES += [
+    Case("webm", "libvpx", colour="bt601", streams=("vorbis",)),
+    Case("webm", "libvpx", colour="bt601", options="--codec libvpx --crf 4"),
+    Case("nut", "ffv1", "bgr0", colour="RGB", streams=("pcm_s16le",), options=FFV1),
+    Case("gif", "gif", "pal8", colour="RGB", out="mp4"),
+    Case("gif", "gif", "pal8", colour="RGB"),
+    Case("mp4", out="gif", options=""),
+    Case("h264", colour="bt709", out="mp4"),
+    Case("y4m", "rawvideo", colour="untagged", out="mp4"),
+    # Which way up.
+    *(Case("mp4", traits=(turn,), streams=AAC) for turn in TURNS),
+    Case("mov", traits=("turned 90", "pixels 4:3"), streams=AAC),
+    # Colour, sizes and pixels.
+    *(
+        Case("mkv", encoder, pixels, colour=colour, out="mp4", options=options)
+        for colour in MATRICES
+        for encoder, pixels, options in (
+            ("libx264", "yuv420p", "--crf 1"),
+            ("libx265", "yuv420p10le", f"--codec libx265 {TEN} --crf 1"),
+        )
+    ),
+    Case("mkv", "libx265", "yuv420p10le", out="mp4"),
+    Case("mkv", "libx264", "yuv422p10le", out="mov", options="--codec prores_ks"),
+    Case("mkv", "libx264", "yuv444p", options="--pix-fmt yuv444p --crf 1"),
+    Case("mkv", "libvpx-vp9", "yuv420p10le", out="webm", options=f"{TEN} --crf 1"),
+    Case("mkv", "libx265", "yuv420p10le", colour="PQ", out="mp4", options=f"{TEN} --crf 1"),
+    Case("mkv", "libx265", "yuv420p10le", colour="HLG", out="mp4", options=f"{TEN} --crf 1"),
+    Case("mp4", traits=("pixels 4:3",), streams=AAC),
+    Case("mkv", "libx264", "yuv444p", size=(65, 49), options="--pix-fmt yuv444p --crf 1"),
+    Case("mkv", "libvpx-vp9", "yuv420p", size=(65, 49), out="webm"),
+    Case("mkv", "libx264", "yuv444p", size=(65, 49), out="mp4"),
+    Case("mkv", "ffv1", "bgr0", colour="RGB", size=(67, 51), options=FFV1),
+    # Times.
+    *(
+        Case("mp4", rate=rate, streams=AAC, out=out)
+        for rate in ("30000/1001", "24000/1001", "50")
+        for out in ("mp4", "mkv")
+    ),
     Case("mp4", traits=("variable rate",), streams=AAC),
+    Case("mp4", traits=("variable rate",), streams=AAC, out="webm"),
     Case("mkv", traits=("variable rate", "B-frames"), streams=AAC, out="mp4"),
     Case("mkv", traits=(LATE,), streams=AAC),
     Case("mkv", traits=(LATE,), streams=AAC, out="mp4"),
+    Case("mkv", traits=(LATE, "B-frames"), rate="30000/1001", streams=AAC, out="mov"),
     Case("ts", traits=("from 1 h on",), streams=AAC, out="mp4"),
+    Case("ts", traits=("from 1 h on", "B-frames"), streams=("ac3",), out="mkv"),
+    # Streams.
+    *(Case("mkv", streams=EVERYTHING, out=out) for out in ("mp4", "mov", "mkv", "webm", "ts")),
+    Case("mkv", streams=EVERYTHING, options="--no-audio --crf 1", out="mp4"),
+    *(
+        Case("mkv", streams=sounds, out=out)
+        for sounds in (("mp3", "ac3", "flac"), ("opus", "vorbis", "pcm_s16le"))
+        for out in ("mp4", "mov", "mkv", "webm")
+    ),
+    Case("mov", streams=("alac", "pcm_s16le"), out="mkv"),
+    *(Case("mkv", streams=("ass", "webvtt"), out=out) for out in ("mp4", "mkv", "webm")),
+    Case("mp4", streams=("mov_text eng",), out="mkv"),
+    Case("mkv", streams=("hdmv_pgs_subtitle",)),
+    Case("mkv", streams=("hdmv_pgs_subtitle",), out="mp4"),
+    Case("mkv", streams=("ass", "font")),
+    Case("mkv", streams=("ass", "font"), out="mp4"),
+    Case("mp4", streams=("aac eng", "cover")),
 ]
-# Streams.
-CASES += [Case("mkv", streams=EVERYTHING, out=out) for out in ("mp4", "mov", "mkv")]

@@ -95,6 +95,7 @@ TRAITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "from 1 h on": ("", ("-output_ts_offset", "3600")),
     "fragmented": ("", ("-movflags", "frag_keyframe+empty_moov")),
 }
+PALETTE = "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=none"
 LATE = "0.52 s after the sound"
 TURNS = {
     "turned 90": ("-display_rotation", "90"),
@@ -164,7 +165,7 @@ def make(case: Case, folder: Path, ffmpeg: Ffmpeg) -> Path:
     filters, options = _picture(case)
     turn = [words for trait, words in TURNS.items() if trait in case.traits]
     first = folder / f"first.{case.suffix}" if turn or "cover" in case.streams else path
-    ffmpeg(*inputs, *maps, *filters, *options, *codecs, "-strict", "-2", first)
+    ffmpeg(*inputs, *maps, *filters, *options, *codecs, "-strict", "-2", *_muxer(case), first)
     if turn:
         ffmpeg(*turn[0], "-i", first, "-map", "0", "-c", "copy", path)
     if "cover" in case.streams:
@@ -175,6 +176,11 @@ def make(case: Case, folder: Path, ffmpeg: Ffmpeg) -> Path:
     return path
 
 
+def _muxer(case: Case) -> list[str]:
+    """Return what the container wants to be told."""
+    return ["-enc_time_base", "1:100"] if case.suffix == "gif" else []
+
+
 def _picture(case: Case) -> tuple[list[str], list[str]]:
     """Return ffmpeg's filters and options for the picture of a case."""
     matrix, tags = COLOURS[case.colour]
@@ -182,7 +188,7 @@ def _picture(case: Case) -> tuple[list[str], list[str]]:
     filters = [words for words, _ in known if words]
     if matrix:
         filters.append(f"scale=flags=accurate_rnd+full_chroma_int:out_color_matrix={matrix}")
-    filters.append(f"format={case.pixels}")
+    filters.append(PALETTE if case.encoder == "gif" else f"format={case.pixels}")
     if tags:
         filters.append(f"setparams={tags}")
     options = ["-c:v", case.encoder, *_QUALITY.get(case.encoder, ())]

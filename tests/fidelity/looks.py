@@ -25,9 +25,14 @@ class Look:
 
     @cached_property
     def times(self) -> list[Fraction]:
-        """Return when each frame is shown, in seconds."""
+        """Return when each frame is shown, in seconds; a bare stream only counts them."""
         with av.open(str(self.path)) as container:
-            return [frame.pts * frame.time_base for frame in container.decode(self._video)]
+            video = container.streams[self._video]
+            rate = video.guessed_rate  # not later: it is gone with the container
+            frames = [(f.pts, f.time_base) for f in container.decode(video)]
+        if any(pts is None for pts, _ in frames):
+            return [Fraction(index) / rate for index in range(len(frames))]
+        return [pts * base for pts, base in frames]
 
     @cached_property
     def tick(self) -> Fraction:

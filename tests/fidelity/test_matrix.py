@@ -28,7 +28,7 @@ def times_of(before: Look, after: Look) -> str:
     assert len(before.times) == len(after.times)
     start = before.times[0] - after.times[0]
     # A broadcast counts from anywhere; everything else keeps its zero.
-    origin = start if before.path.suffix == ".ts" or after.path.suffix == ".ts" else 0
+    origin = start if {before.path.suffix, after.path.suffix} & {".ts", ".mpg"} else 0
     pairs = zip(before.times, after.times, strict=True)
     worst = max(abs(b - a - origin) for b, a in pairs)
     if worst == 0:

@@ -60,6 +60,13 @@ def test_strength_0_is_the_source_and_1_the_paint() -> None:
     assert np.array_equal(blend(source, painted, 1), painted)
 
 
+def test_an_engine_of_8_bits_is_shown_8_bits() -> None:
+    deep = [Frame(frame.image * np.uint16(257), frame.pts, frame.time_base) for frame in frames(2)]
+    painted = list(paint(zip(deep, [None, STILL], strict=True), Adder()))
+    assert [int(frame.image[0, 0, 0]) for frame in painted] == [10 * 257, 11 * 257]
+    assert all(frame.image.dtype == np.uint16 for frame in painted)
+
+
 @given(st.integers(1, 300), st.integers(1, 300), st.sampled_from([1, 4, 8, 16]))
 def test_the_mask_fits_the_grid(height: int, width: int, factor: int) -> None:
     assert trust_mask(STILL, height, width, factor).shape == pixels.grid(height, width, factor)

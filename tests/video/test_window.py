@@ -11,9 +11,10 @@ import pytest
 
 from vstyle.engine.base import Identity
 from vstyle.errors import UsageError
-from vstyle.video.decode import Frame, Reading, open_clip
+from vstyle.video.decode import Frame, open_clip
 from vstyle.video.encode import Encoding
 from vstyle.video.ffmpeg import executable
+from vstyle.video.reading import Reading
 from vstyle.video.stylize import stylize
 
 FRAMES, RATE = 60, 25

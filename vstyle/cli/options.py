@@ -149,3 +149,25 @@ Fps = Annotated[
         show_default="as they are",
     ),
 ]
+PixFmt = Annotated[
+    str | None,
+    typer.Option(
+        "--pix-fmt",
+        metavar="NAME",
+        help="Pixel format, as ffmpeg names it; yuv420p10le keeps 10 bits and HDR.",
+        show_default="yuv420p for most",
+    ),
+]
+
+
+class Deinterlacing(StrEnum):
+    """What happens to interlaced frames."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
+Deinterlace = Annotated[
+    Deinterlacing,
+    typer.Option("--deinterlace", help="Make whole pictures of interlaced ones, or do not."),
+]

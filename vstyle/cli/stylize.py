@@ -15,7 +15,7 @@ from vstyle.errors import UsageError, VstyleError
 
 if TYPE_CHECKING:
     from vstyle.engine.base import Engine
-    from vstyle.video.decode import Reading
+    from vstyle.video.reading import Reading
 
 
 def stylize(
@@ -45,6 +45,8 @@ def stylize(
             metavar="NAME", help="Speed of the encoder.", show_default="veryfast for libx264"
         ),
     ] = None,
+    pix_fmt: options.PixFmt = None,
+    deinterlace: options.Deinterlace = options.Deinterlacing.AUTO,
     no_audio: options.NoAudio = False,
     start: options.Start = None,
     end: options.End = None,
@@ -69,7 +71,15 @@ def stylize(
     """
     if not style and model != "identity":
         raise UsageError("no style is given", "Add --style with a name or a picture.")
-    reading = _reading(start, end, duration, fps, sound=not no_audio, strict=strict)
+    reading = _reading(
+        start,
+        end,
+        duration,
+        rate=fps,
+        sound=not no_audio,
+        deinterlace=deinterlace == "auto",
+        strict=strict,
+    )
     places = targets(clips, output, out_dir)
     voice = Voice(json=json, progress=progress, verbose=verbose, quiet=quiet)
 
@@ -80,7 +90,7 @@ def stylize(
         from vstyle.video.encode import Encoding
         from vstyle.video.part import part_of
 
-        encoding = Encoding(codec, crf, preset, form, keep_partial)
+        encoding = Encoding(codec, crf, preset, pix_fmt, form, keep_partial)
 
         @cache
         def make_engine() -> "Engine":
@@ -123,9 +133,10 @@ def _reading(
     start: Fraction | None,
     end: Fraction | None,
     duration: Fraction | None,
-    fps: Fraction | None,
     *,
+    rate: Fraction | None,
     sound: bool,
+    deinterlace: bool,
     strict: bool,
 ) -> "Reading":
     """Return what is wanted of every clip, or UsageError if that is nothing."""
@@ -136,9 +147,9 @@ def _reading(
         end = begin + duration
     if end is not None and end <= begin:
         raise UsageError("nothing is asked for: the end is not after the start", "Look at --end.")
-    from vstyle.video.decode import Reading
+    from vstyle.video.reading import Reading
 
-    return Reading(begin, end, fps, sound, strict)
+    return Reading(begin, end, rate, sound, strict, deinterlace)
 
 
 def _engine(model: str, style: str, device: str) -> tuple["Engine", str]:

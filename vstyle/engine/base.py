@@ -1,12 +1,13 @@
 """The contract between the frame path and whatever paints: one model, one style, one device."""
 
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
-"""An RGB picture, (height, width, 3), values 0..255."""
+Picture = NDArray[np.unsignedinteger[Any]]
+"""An RGB picture, (height, width, 3), uint8, or uint16 where more than 8 bits are to be kept.
+0 is black, and the largest value of the type is white."""
 
 Mask = NDArray[np.uint8]
 """How far to trust each place, (height, width) of the engine's grid: 0 not at all, 255 fully."""
@@ -22,7 +23,7 @@ class Engine(Protocol):
     """What it computes in: fp32, fp16, bf16 or int8; what `bench` calls its row."""
 
     def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
-        """Return the painted frame, of the frame's own size.
+        """Return the painted frame, of the frame's own size and type: uint8, unless it is Deep.
 
         `carried` is the last painted picture moved along the motion to where things are now, of the
         frame's size; `trust` says where it may be believed, of size `grid(frame, factor)`. Both are
@@ -31,11 +32,19 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class Deep(Protocol):
+    """An engine that takes and returns uint16 too. Others are shown such frames in 8 bits."""
+
+    deep: bool
+
+
 class Identity:
     """Paints nothing: what goes in comes out. Makes every property of the frame path testable."""
 
     factor = 4
     precision = "uint8"
+    deep = True
 
     def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:  # noqa: ARG002
         """Return the frame itself."""

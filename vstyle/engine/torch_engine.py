@@ -13,6 +13,7 @@ class TorchEngine:
     """Paints with a generator in eager mode, channels_last, single precision."""
 
     precision = "fp32"
+    deep = True
 
     def __init__(self, generator: Generator, code: torch.Tensor, device: torch.device) -> None:
         """`code` is the style, (code,); the generator is moved to the device and set to eval."""
@@ -38,4 +39,4 @@ class TorchEngine:
             blocks = pixels.pad(trust, multiple // self.factor, least // self.factor)
             belief = pixels.to_tensor(blocks, self.device)
         painted = self.generator(source, last, belief, self.code)
-        return pixels.crop(pixels.to_picture(painted), height, width)
+        return pixels.crop(pixels.to_picture(painted, frame.dtype), height, width)

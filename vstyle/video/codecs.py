@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass
 
 from vstyle.errors import UsageError
+from vstyle.video.colour import BT601, SMPTE170M, Colour
 from vstyle.video.ffmpeg import executable
 
 CRF = 18
@@ -17,43 +18,67 @@ _SVT_PRESETS = tuple(str(number) for number in range(-1, 14))
 
 @dataclass(frozen=True)
 class Codec:
-    """One encoder: its pixel format, and the presets it knows, the default one first."""
+    """One encoder: its pixel formats, and the presets it knows, the default one first."""
 
     pixels: str = "yuv420p"
+    alpha: str = ""  # the format for pictures with alpha; none: it cannot hold any
+    deep: str = ""  # the format to recommend for more than 8 bits
+    odd: bool = False  # takes odd sizes where colour lies in blocks of two
     crf: bool = False  # knows -crf
     presets: tuple[str, ...] = ()
     options: tuple[str, ...] = ()  # always given
-
-    @property
-    def yuv(self) -> bool:
-        """Whether it stores YUV: then there is a matrix to choose, and colour in 2x2 blocks."""
-        return self.pixels.startswith("yuv")
+    filters: tuple[str, ...] = ()  # ffmpeg's, before it
+    colour: Colour | None = None  # the only one it knows
 
 
+_10_BITS = "yuv420p10le"
+# Colours of its own for every frame: the fixed 256 of ffmpeg are far from most pictures.
+_PALETTE = (
+    "split[one][two]",
+    "[one]palettegen=stats_mode=single[palette]",
+    "[two][palette]paletteuse=new=1:diff_mode=none",
+)
 _KNOWN = {
-    "libx264": Codec(crf=True, presets=("veryfast", *_X26X_PRESETS)),
+    "libx264": Codec(deep=_10_BITS, crf=True, presets=("veryfast", *_X26X_PRESETS)),
     "libx265": Codec(
+        deep=_10_BITS,
         crf=True,
         presets=("veryfast", *_X26X_PRESETS),
         options=("-x265-params", "log-level=error", "-tag:v", "hvc1"),
     ),
-    "libsvtav1": Codec(crf=True, presets=("10", *_SVT_PRESETS)),
+    "libsvtav1": Codec(deep=_10_BITS, odd=True, crf=True, presets=("10", *_SVT_PRESETS)),
     # -b:v 0 makes -crf mean constant quality; the others keep VP9 from taking all day.
-    "libvpx-vp9": Codec(crf=True, options=("-b:v", "0", "-row-mt", "1", "-cpu-used", "4")),
+    "libvpx-vp9": Codec(
+        alpha="yuva420p",
+        deep=_10_BITS,
+        odd=True,
+        crf=True,
+        options=("-b:v", "0", "-row-mt", "1", "-cpu-used", "4"),
+    ),
+    # VP8 has no way to say that its matrix is another; without a rate, 200 kbit/s is its limit.
+    "libvpx": Codec(
+        alpha="yuva420p",
+        odd=True,
+        crf=True,
+        options=("-b:v", "50M", "-cpu-used", "4"),
+        colour=Colour(BT601, full=False),
+    ),
     # RGB kept as it is, every frame for itself, with checksums.
-    "ffv1": Codec("bgr0", options=("-level", "3", "-g", "1")),
-    "prores_ks": Codec("yuv422p10le"),
+    "ffv1": Codec("bgr0", alpha="bgra", deep="gbrp16le", options=("-level", "3", "-g", "1")),
+    "prores_ks": Codec("yuv422p10le", alpha="yuva444p10le", odd=True),
     # Without a quality, ffmpeg gives these 200 kbit/s.
-    "mpeg4": Codec(options=("-q:v", "2")),
+    "mpeg4": Codec(odd=True, options=("-q:v", "2")),
     "mpeg2video": Codec(options=("-q:v", "2")),
-    "png": Codec("rgb24"),
-    "gif": Codec("rgb8"),
-    "rawvideo": Codec(),
+    "png": Codec("rgb24", alpha="rgba", deep="rgb48be"),
+    "gif": Codec("pal8", alpha="pal8", filters=(";".join(_PALETTE),)),
+    "rawvideo": Codec(deep=_10_BITS, odd=True),
     # JPEG knows one colour: BT.601, full range.
-    "mjpeg": Codec("yuvj444p", options=("-q:v", "2")),
-    "libwebp": Codec("bgra", options=("-quality", "95")),
+    "mjpeg": Codec(
+        "yuvj444p", odd=True, options=("-q:v", "2"), colour=Colour(SMPTE170M, full=True)
+    ),
+    "libwebp": Codec("bgra", alpha="bgra", options=("-quality", "95")),
     "bmp": Codec("bgr24"),
-    "tiff": Codec("rgb24"),
+    "tiff": Codec("rgb24", alpha="rgba", deep="rgb48le"),
 }
 
 
@@ -89,6 +114,23 @@ def quality_options(
     elif preset is not None:
         notes.append(f"{name} has no --preset: ignored")
     return options, tuple(notes)
+
+
+RAW = frozenset({"yuv420p", "yuv422p", "yuv444p", *(f"yuv4{n}p10le" for n in (20, 22, 44))})
+
+
+def check_pixels(name: str, pixels: str) -> None:
+    """Raise UsageError unless an encoder knows a pixel format; `rawvideo` knows all that we do."""
+    if name == "rawvideo" and pixels in RAW:
+        return
+    command = [executable(), "-hide_banner", "-nostdin", "-h", f"encoder={name}"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    known = told.partition("Supported pixel formats:")[2].partition("\n")[0].split()
+    if pixels not in known:
+        near = difflib.get_close_matches(pixels, known, n=4, cutoff=0.4) or known
+        raise UsageError(
+            f"{name} has no pixel format '{pixels}'", f"Did you mean {', '.join(near)}?"
+        )
 
 
 def _encoders() -> list[str]:

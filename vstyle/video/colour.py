@@ -20,6 +20,14 @@ _MATRICES = {
     SMPTE240M: "smpte240m",
     BT2020: "bt2020",
 }
+_ZIMG_MATRICES = {
+    BT709: "709",
+    FCC: "fcc",
+    BT601: "470bg",
+    SMPTE170M: "170m",
+    SMPTE240M: "240m",
+    BT2020: "2020_ncl",
+}
 _MATRIX_TAGS = {**_MATRICES, BT601: "bt470bg", BT2020: "bt2020nc"}
 _PRIMARIES = {
     1: "bt709",
@@ -58,31 +66,65 @@ class Colour:
     transfer: int = UNKNOWN
 
 
+PQ, HLG = 16, 18
+"""The transfers of HDR: BT.2100's two."""
+
+
+def is_hdr(transfer: int) -> bool:
+    """Tell whether a transfer is one for screens brighter than those of BT.709."""
+    return transfer in {PQ, HLG}
+
+
 def colour_of(frame: av.VideoFrame) -> Colour:
     """Return the colour of a decoded frame; what it does not say is guessed as players do."""
     matrix = int(frame.colorspace)
     if matrix not in _MATRICES:
         matrix = SMPTE170M if frame.height < HD_LINES else BT709
-    full = int(frame.color_range) == 2 or frame.format.name.startswith("yuvj")
+    full = int(frame.color_range) == 2
+    if int(frame.color_range) == 0:
+        full = frame.format.name.startswith(("yuvj", "gray", "ya"))
+    # RGB has no range to keep: what becomes YUV of it is limited, as everywhere.
+    full = full and not frame.format.is_rgb
     return Colour(matrix, full, int(frame.color_primaries), int(frame.color_trc))
 
 
 def words(colour: Colour) -> str:
     """Return what people call a colour: `bt709, limited range`."""
-    return f"{_MATRICES[colour.matrix]}, {'full' if colour.full else 'limited'} range"
+    curve = {PQ: " PQ", HLG: " HLG"}.get(colour.transfer, "")
+    return f"{_MATRICES[colour.matrix]}{curve}, {'full' if colour.full else 'limited'} range"
 
 
-def to_yuv_filters(colour: Colour) -> list[str]:
-    """Return the ffmpeg filters that turn RGB into limited-range YUV of this colour, and tag it.
+def to_yuv_filters(colour: Colour, zimg: bool) -> list[str]:
+    """Return the ffmpeg filters that turn RGB into YUV of this colour, and tag it.
+
+    With `zimg`, its filter `zscale` does it: swscale rounds the chroma of full range down, which
+    makes everything half a level greener, and its white of 16 bits is not 65535.
 
     The tags go through `setparams`: as output options ffmpeg ignores the primaries and the transfer
     when the frames arrive without any.
     """
-    tags = ["range=tv", f"colorspace={_MATRIX_TAGS[colour.matrix]}"]
+    limits = "pc" if colour.full else "tv"
+    tags = [f"range={limits}", f"colorspace={_MATRIX_TAGS[colour.matrix]}", *_tags(colour)]
+    if zimg:
+        scale = f"zscale=matrix={_ZIMG_MATRICES[colour.matrix]}:rangein=pc:range={limits}"
+    else:
+        # Without accurate_rnd swscale takes shortcuts that are off by a grey level or two.
+        scale = f"scale=flags=bilinear+accurate_rnd:out_color_matrix={_MATRICES[colour.matrix]}"
+        scale += f":in_range=pc:out_range={limits}"
+    return [scale, "setparams=" + ":".join(tags)]
+
+
+def rgb_filters(colour: Colour) -> list[str]:
+    """Return the ffmpeg filters that tag RGB with its primaries and transfer."""
+    tags = _tags(colour)
+    return ["setparams=" + ":".join(tags)] if tags else []
+
+
+def _tags(colour: Colour) -> list[str]:
+    """Return the primaries and the transfer in the words of `setparams`, if they are known."""
+    tags = []
     if colour.primaries in _PRIMARIES:
         tags.append(f"color_primaries={_PRIMARIES[colour.primaries]}")
     if colour.transfer in _TRANSFERS:
         tags.append(f"color_trc={_TRANSFERS[colour.transfer]}")
-    # Without accurate_rnd swscale takes shortcuts that are off by a grey level or two.
-    scale = f"scale=flags=bilinear+accurate_rnd:out_color_matrix={_MATRICES[colour.matrix]}"
-    return [f"{scale}:in_range=pc:out_range=tv", "setparams=" + ":".join(tags)]
+    return tags

@@ -12,53 +12,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.stream import Stream
-from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
+from vstyle.engine.base import Picture
 from vstyle.errors import InputError, UsageError, VstyleError
 from vstyle.video import window
 from vstyle.video.colour import Colour, colour_of
+from vstyle.video.convert import Converter, bits_of, has_alpha
 from vstyle.video.damage import Damage
 from vstyle.video.demux import DAMAGED, demux
-from vstyle.video.opening import check_readable, open_container, video_stream
+from vstyle.video.opening import check_readable, decoder_of, open_container, video_stream
 from vstyle.video.prefetch import prefetch
+from vstyle.video.reading import WHOLE, Reading, changes, duration_of, wanted, zero_of
 from vstyle.video.standard import STANDARD, StandardInput, name_of
+from vstyle.video.upright import orientation_of
 from vstyle.video.window import Item
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-# In a broadcast the clock starts anywhere, and where it starts means nothing.
-_CLOCKED = {"mpegts", "mpeg"}
-
-# Left to itself, swscale rounds down: every conversion makes the picture a grey level darker.
-_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-
 Packet: TypeAlias = "av.Packet[Stream]"
 """A piece of another stream, as it is in the file."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What is wanted of a source. Times are in seconds from its beginning."""
-
-    start: Fraction = Fraction(0)
-    end: Fraction | None = None
-    rate: Fraction | None = None  # frames per second; None leaves every frame where it is
-    sound: bool = True
-    strict: bool = False  # damage is an InputError as soon as it shows
-
-    @property
-    def cuts(self) -> bool:
-        """Whether only a part is wanted."""
-        return bool(self.start) or self.end is not None
-
-
-WHOLE = Reading()
 
 
 @dataclass(frozen=True)
@@ -75,7 +51,9 @@ class Clip:
     reading: Reading  # what of it is wanted
     colour: Colour
     aspect: Fraction  # width of a pixel by its height
-    rotation: int  # degrees that the frames were turned counter-clockwise to stand upright
+    bits: int  # per colour, in the file
+    deep: bool  # the frames are uint16, not uint8
+    alpha: bool  # the frames have alpha
     still: bool = False  # one picture, not a video
 
     @property
@@ -87,12 +65,16 @@ class Clip:
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture and when it is shown: (H, W, 3) uint8 RGB, contiguous; `pts` in `time_base`."""
+    """One picture and when it is shown: (H, W, 3) RGB, contiguous; `pts` in `time_base`.
 
-    image: NDArray[np.uint8]
+    It is uint8, or uint16 where the clip is deep. `alpha` is (H, W) of the same type.
+    """
+
+    image: Picture
     pts: int
     time_base: Fraction
     damaged: bool = False  # decoded with errors, or something before it is lost
+    alpha: Picture | None = None
 
     @property
     def time(self) -> float:
@@ -109,6 +91,7 @@ class Source:
     streams: tuple[Stream, ...]  # all streams but the video, those that no packet comes from too
     metadata: Mapping[str, str]
     chapters: tuple[Chapter, ...]
+    notes: tuple[str, ...]  # what reading changes: what the user should know
     items: Iterator[Frame | Packet]
     damage: Damage  # what is found to be broken while `items` are read
     stop: Callable[[], None]  # makes a read of `items` that waits for more data end
@@ -142,48 +125,44 @@ def _begin(
     container = open_container(path, stdin)
     try:
         video = video_stream(container, path)
-        zero = _zero(container)
+        zero = zero_of(container)
         seeks = stdin is None and bool(reading.start)
         if seeks and not window.seek(container, video, zero + reading.start):
             container.close()
             container = open_container(path, stdin)
             video = video_stream(container, path)
-        others = tuple(s for s in container.streams if s.type in _others(reading))
+        others = tuple(s for s in container.streams if s.type in reading.kinds)
         sounds = [s for s in others if s.type == "audio"]
         since = float(zero + reading.start) if reading.start else -inf
         damage = Damage(name_of(path), reading.strict, since)
-        decoded = _stamped(demux(container, video, sounds, damage), video)
-        if reading.rate:
-            decoded = window.resampled(decoded, reading.rate)
-        if reading.cuts:
-            end = None if reading.end is None else zero + reading.end
-            decoded = window.cut(decoded, zero + reading.start, end)
-        first, held = _first_frame(decoded)
-        if first is None:
+        decoder = decoder_of(video, reading.alpha)
+        decoded = _stamped(demux(container, video, decoder, sounds, damage), video)
+        stored, decoded = _first_frame(decoded)
+        first, items = _first_frame(wanted(decoded, reading, zero))
+        if stored is None or first is None:
             raise _no_picture(path, container, reading)
-        clip = _describe(path, container, video, first, reading)
+        clip = _describe(path, video, stored, first, reading)
     except BaseException:
         container.close()
         raise
-    items = _pictures(chain(held, decoded), clip)
-    chapters = tuple(_chapters(container.chapters(), clip))
-    codec = video.codec_context.name
-    yield container, Source(clip, codec, others, container.metadata, chapters, items, damage, stop)
+    yield (
+        container,
+        Source(
+            clip,
+            video.codec_context.name,
+            others,
+            container.metadata,
+            tuple(_chapters(container.chapters(), clip)),
+            changes(video, stored, reading),
+            _pictures(items, clip, _converter(first, clip)),
+            damage,
+            stop,
+        ),
+    )
 
 
 def _nothing_waits() -> None:
     """Stop reading a file: it never waits."""
-
-
-def _zero(container: InputContainer) -> Fraction:
-    """Return the time, in seconds, from which the times of a file are counted."""
-    clocked = bool(_CLOCKED & set(container.format.name.split(",")))
-    return Fraction(container.start_time or 0, av.time_base) if clocked else Fraction(0)
-
-
-def _others(reading: Reading) -> set[str]:
-    """Return the types of the streams that come along."""
-    return {"audio", "subtitle"} if reading.sound else {"subtitle"}
 
 
 def _stamped(items: Iterator[Item], video: VideoStream) -> Iterator[Item]:
@@ -200,21 +179,21 @@ def _stamped(items: Iterator[Item], video: VideoStream) -> Iterator[Item]:
         yield item
 
 
-def _first_frame(items: Iterator[Item]) -> tuple[av.VideoFrame | None, list[Item]]:
-    """Return the first frame, if any, and everything read to get it, itself included."""
+def _first_frame(items: Iterator[Item]) -> tuple[av.VideoFrame | None, Iterator[Item]]:
+    """Return the first frame, if any, and all the items, itself included."""
     held = []
     for item in items:
         held.append(item)
         if isinstance(item, av.VideoFrame):
-            return item, held
-    return None, held
+            return item, chain(held, items)
+    return None, iter(held)
 
 
 def _no_picture(path: Path, container: InputContainer, reading: Reading) -> VstyleError:
     """Return the error of a clip, or of a part of it, that has no frame."""
     if not reading.cuts:
         return InputError(f"{name_of(path)} has no video frames", "Is the file complete?")
-    length = _duration(container, WHOLE)
+    length = duration_of(container, WHOLE)
     hint = "" if length is None else f" The clip is {length:.2f} s long."
     return UsageError(
         f"{name_of(path)} has no picture in the part asked for", f"Look at --start.{hint}"
@@ -223,17 +202,21 @@ def _no_picture(path: Path, container: InputContainer, reading: Reading) -> Vsty
 
 def _describe(
     path: Path,
-    container: InputContainer,
     video: VideoStream,
+    stored: av.VideoFrame,
     first: av.VideoFrame,
     reading: Reading,
 ) -> Clip:
-    """Gather what the container, the stream and the first frame say about the clip."""
+    """Gather what is said about the clip by its container, its stream, and its first frame.
+
+    That frame as it is in the file, and as it is wanted.
+    """
+    container = video.container
+    assert isinstance(container, InputContainer)
     assert first.time_base is not None
-    rotation = round(first.rotation / 90) * 90 % 360
     aspect = Fraction(video.sample_aspect_ratio or 1)
     width, height = first.width, first.height
-    if rotation % 180:
+    if orientation_of(first).transposed:
         width, height, aspect = height, width, 1 / aspect
     return Clip(
         path=path,
@@ -241,21 +224,22 @@ def _describe(
         height=height,
         time_base=first.time_base,
         rate=reading.rate or video.guessed_rate,  # average_rate is None for many of variable rate
-        duration=_duration(container, reading),
-        origin=_zero(container) + reading.start,
+        duration=duration_of(container, reading),
+        origin=zero_of(container) + reading.start,
         reading=reading,
         colour=colour_of(first),
         aspect=aspect,
-        rotation=rotation,
+        bits=bits_of(stored.format),
+        deep=reading.deep and bits_of(stored.format) > 8,
+        alpha=reading.alpha and has_alpha(stored.format),
         still=container.format.name.endswith("_pipe") and path != STANDARD,
     )
 
 
-def _duration(container: InputContainer, reading: Reading) -> float | None:
-    """Return how long the wanted part is, in seconds, as far as the container knows."""
-    known = [] if container.duration is None else [container.duration / av.time_base]
-    known += [] if reading.end is None else [float(reading.end)]
-    return max(0.0, min(known) - float(reading.start)) if known else None
+def _converter(first: av.VideoFrame, clip: Clip) -> Converter:
+    """Return what makes pictures of the frames of a clip."""
+    orientation = orientation_of(first)
+    return Converter(first.width, first.height, clip.colour, orientation, clip.deep, clip.alpha)
 
 
 def _chapters(chapters: list[Chapter], clip: Clip) -> list[Chapter]:
@@ -272,34 +256,12 @@ def _chapters(chapters: list[Chapter], clip: Clip) -> list[Chapter]:
     return kept
 
 
-def _pictures(items: Iterator[Item], clip: Clip) -> Iterator[Frame | Packet]:
+def _pictures(items: Iterator[Item], clip: Clip, convert: Converter) -> Iterator[Frame | Packet]:
     """Turn decoded frames into upright RGB ones."""
-    upright = (clip.width, clip.height)
-    stored = upright[::-1] if clip.rotation % 180 else upright
-    # One for all frames: a new one costs megabytes of tables each time.
-    reformatter = VideoReformatter()
     for item in items:
         if isinstance(item, av.Packet):
             yield item
             continue
-        image = _to_rgb(item, reformatter, stored, clip.colour)
-        if clip.rotation:
-            image = np.ascontiguousarray(np.rot90(image, clip.rotation // 90))
+        image, alpha = convert(item)
         pts = round(window.time_of(item) / clip.time_base)
-        yield Frame(image, pts, clip.time_base, item.opaque is DAMAGED)
-
-
-def _to_rgb(
-    frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int], colour: Colour
-) -> NDArray[np.uint8]:
-    """Convert one decoded frame; one of another size than the first is brought to that size."""
-    rgb = reformatter.reformat(
-        frame,
-        width=size[0],
-        height=size[1],
-        format="rgb24",
-        src_colorspace=colour.matrix,
-        src_color_range=2 if colour.full else 1,
-        interpolation=_EXACT,
-    )
-    return np.asarray(rgb.to_ndarray(), np.uint8)
+        yield Frame(image, pts, clip.time_base, item.opaque is DAMAGED, alpha)

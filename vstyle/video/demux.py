@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import av
 from av.container import InputContainer
 from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vstyle.video.damage import Damage, stated_end
@@ -17,10 +18,15 @@ DAMAGED = "damaged"
 
 
 def demux(
-    container: InputContainer, video: VideoStream, sounds: list[Stream], damage: Damage
+    container: InputContainer,
+    video: VideoStream,
+    decoder: VideoCodecContext,
+    sounds: list[Stream],
+    damage: Damage,
 ) -> Iterator[Item]:
     """Yield decoded frames, and the packets of `sounds` as they are, in the order of the file.
 
+    `decoder` is the one for `video`.
     What cannot be decoded is counted as damage; frames that show it, or follow it, are marked.
     """
     streams = [video, *sounds]
@@ -48,14 +54,12 @@ def demux(
                 yield packet
             continue
         try:
-            frames = packet.decode()
+            frames = decoder.decode(packet)
         except av.FFmpegError:
             damage.piece(time)
             torn = True
             continue
         for frame in frames:
-            if not isinstance(frame, av.VideoFrame):
-                continue
             time = time if frame.time is None else frame.time
             end = max(end, time)
             if frame.is_corrupt:

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from av.video.format import VideoFormat
+
 from vstyle.errors import UsageError
 from vstyle.video import ffmpeg
-from vstyle.video.codecs import codec_named, quality_options
-from vstyle.video.colour import to_yuv_filters
+from vstyle.video.codecs import check_pixels, codec_named, quality_options
+from vstyle.video.colour import rgb_filters, to_yuv_filters
+from vstyle.video.convert import bits_of, has_alpha
 from vstyle.video.decode import Clip, Source
 from vstyle.video.opening import FORMATS
 from vstyle.video.part import part_file, part_of, publish
 from vstyle.video.pipe import Pipe, carried_codecs, shift_of
+from vstyle.video.reading import Reading
 from vstyle.video.standard import STANDARD
 from vstyle.video.streams import Container, Route, container_for, route
 
@@ -25,6 +29,7 @@ class Encoding:
     codec: str | None = None  # a video encoder of ffmpeg
     crf: int | None = None  # quality: lower is better and larger
     preset: str | None = None  # how long the encoder may think
+    pixels: str | None = None  # a pixel format of ffmpeg
     format: str | None = None  # of standard output
     keep_partial: bool = False  # keep what there is when something goes wrong
 
@@ -54,19 +59,29 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     name = encoding.codec or container.video
     codec = codec_named(name)
     options, notes = quality_options(name, encoding.crf, encoding.preset)
+    pixels = encoding.pixels or (codec.alpha if clip.alpha and codec.alpha else codec.pixels)
+    form = VideoFormat(pixels)
     filters = [f"setsar={clip.aspect.numerator}/{clip.aspect.denominator}"]
-    if codec.pixels.startswith("yuvj"):
-        filters.append("scale=flags=bilinear+accurate_rnd:out_color_matrix=bt601:out_range=pc")
-    elif codec.yuv:
-        filters += to_yuv_filters(clip.colour)
+    if form.is_rgb or form.has_palette:
+        filters += rgb_filters(clip.colour)
+    else:
+        colour = codec.colour or clip.colour
+        # zimg takes no odd sizes where colour lies in blocks.
+        finer = (colour.full or clip.deep) and not _splits_pixels(clip, form)
+        zimg = finer and "zscale" in ffmpeg.filters(ffmpeg.executable())
+        filters += to_yuv_filters(colour, zimg)
     if container.untimed and clip.rate:
         filters.append(f"setpts=N/({clip.rate.numerator}/{clip.rate.denominator})/TB")
     routes, said = route(source.streams, container, carried_codecs(), clip.path == STANDARD)
-    even = codec.yuv and "444" not in codec.pixels and bool(clip.width % 2 or clip.height % 2)
+    even = not codec.odd and _splits_pixels(clip, form)
     if even:
         size = f"{clip.width}x{clip.height}"
         notes += (f"{size} is odd, {name} wants even: padded by one pixel right or below",)
-    video = ["-vf", ",".join(filters), "-c:v", name, "-pix_fmt", codec.pixels, *options]
+    if clip.bits > 8 and bits_of(form) <= 8:
+        keeps = f": --pix-fmt {codec.deep} keeps them" if codec.deep else ""
+        notes += (f"{clip.bits} bits per colour become 8{keeps}",)
+    chain = ",".join([*filters, *codec.filters])
+    video = ["-vf", chain, "-c:v", name, "-pix_fmt", pixels, *options]
     return Plan(
         destination,
         container,
@@ -75,7 +90,30 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         even,
         routes,
         encoding.keep_partial,
-        notes + said,
+        source.notes + notes + said,
+    )
+
+
+def reading_for(reading: Reading, destination: Path, encoding: Encoding) -> Reading:
+    """Return `reading` with what the encoder has a use for: more than 8 bits, alpha.
+
+    UsageError if there is no such container, encoder or pixel format.
+    """
+    name = encoding.codec or container_for(destination, encoding.format).video
+    codec = codec_named(name)
+    if encoding.pixels:
+        check_pixels(name, encoding.pixels)
+    names = [encoding.pixels] if encoding.pixels else [codec.pixels, codec.alpha]
+    forms = [VideoFormat(name) for name in names if name]
+    deep, alpha = any(bits_of(form) > 8 for form in forms), any(map(has_alpha, forms))
+    return replace(reading, deep=deep, alpha=alpha)
+
+
+def _splits_pixels(clip: Clip, form: VideoFormat) -> bool:
+    """Tell whether the blocks that share a colour do not divide the picture."""
+    return bool(
+        (form.chroma_width(2) == 1 and clip.width % 2)
+        or (form.chroma_height(2) == 1 and clip.height % 2)
     )
 
 

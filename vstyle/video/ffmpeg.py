@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import IO
 
 import imageio_ffmpeg
@@ -38,6 +39,17 @@ _SPEAKER = re.compile(r"^(\[[^\]]*\]\s*)+")  # "[libx264 @ 0x55d0] "
 def executable() -> str:
     """Return the ffmpeg to run: VSTYLE_FFMPEG, else the one that came with imageio-ffmpeg."""
     return os.environ.get("VSTYLE_FFMPEG") or str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+@cache
+def filters(program: str) -> frozenset[str]:
+    """Return the names of the filters that an ffmpeg has; none if it cannot be run."""
+    command = [program, "-hide_banner", "-nostdin", "-filters"]
+    try:
+        listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return frozenset()
+    return frozenset(row[1] for row in map(str.split, listing.splitlines()) if len(row) > 2)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,8 @@ def shrink(picture: Picture) -> Grey:
     """Return the small grey picture that motion is measured on; never larger than the picture."""
     height, width = picture.shape[:2]
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    if picture.dtype == np.uint16:
+        grey = cv2.convertScaleAbs(grey, alpha=1 / 257)
     if width > SMALL_WIDTH:
         size = (SMALL_WIDTH, max(1, round(height * SMALL_WIDTH / width)))
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
@@ -104,7 +106,7 @@ def warp(picture: Picture, motion: Motion) -> Picture:
     scaled = motion.flow * np.array([width / w, height / h], np.float32)
     places = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
     places = cv2.add(places, _grid(height, width))
-    return np.asarray(_sample(picture, places), np.uint8)
+    return np.asarray(_sample(picture, places), picture.dtype)
 
 
 def _displacement(end: Grey, start: Grey) -> Flow:

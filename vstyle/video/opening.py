@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import av
+from av.codec import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vstyle.errors import InputError
@@ -81,3 +83,18 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
             f"{name_of(path)} has sound but no video", "Name a file with a picture in it."
         )
     raise InputError(f"{name_of(path)} has no video in it", "Name a file with a picture in it.")
+
+
+def decoder_of(video: VideoStream, alpha: bool) -> VideoCodecContext:
+    """Return what decodes a stream; with `alpha`, one that decodes how transparent it is, too.
+
+    FFmpeg's own decoders of VP8 and VP9 leave the alpha in the file, libvpx's do not.
+    """
+    name = f"libvpx-{video.codec_context.name}".replace("-vp8", "")
+    if not alpha or video.metadata.get("alpha_mode") != "1" or name not in av.codecs_available:
+        return video.codec_context
+    decoder = CodecContext.create(name, "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.extradata = video.codec_context.extradata
+    decoder.options = video.codec_context.options
+    return decoder

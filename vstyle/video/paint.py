@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from vstyle import pixels
-from vstyle.engine.base import Engine, Mask, Picture
+from vstyle.engine.base import Deep, Engine, Mask, Picture
 from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, warp
 
@@ -20,14 +20,17 @@ def paint(
     `strength` mixes the painted picture (1) with the source (0). The mix is for the eyes only: the
     engine sees its own picture again, not the mix.
     """
+    deep = isinstance(engine, Deep)
     last: Picture | None = None
     for frame, motion in tracked:
+        kind = frame.image.dtype
+        image = frame.image if deep else pixels.to_kind(frame.image, pixels.BYTE)
         if last is None or motion is None:
-            last = engine.paint(frame.image, None, None)
+            last = engine.paint(image, None, None)
         else:
-            trust = trust_mask(motion, frame.image.shape[0], frame.image.shape[1], engine.factor)
-            last = engine.paint(frame.image, warp(last, motion), trust)
-        yield replace(frame, image=blend(frame.image, last, strength))
+            trust = trust_mask(motion, image.shape[0], image.shape[1], engine.factor)
+            last = engine.paint(image, warp(last, motion), trust)
+        yield replace(frame, image=blend(frame.image, pixels.to_kind(last, kind), strength))
 
 
 def trust_mask(motion: Motion, height: int, width: int, factor: int) -> Mask:
@@ -45,4 +48,4 @@ def blend(source: Picture, painted: Picture, strength: float) -> Picture:
         return painted
     if strength == 0:
         return source
-    return np.asarray(cv2.addWeighted(painted, strength, source, 1 - strength, 0), np.uint8)
+    return np.asarray(cv2.addWeighted(painted, strength, source, 1 - strength, 0), source.dtype)

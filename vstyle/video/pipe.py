@@ -13,12 +13,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
 import av
+import numpy as np
 from av.container import OutputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vstyle import pixels
 from vstyle.errors import InputError
+from vstyle.video.convert import FORMATS
 from vstyle.video.decode import Clip, Frame, Packet, Source
 from vstyle.video.standard import name_of
 
@@ -57,6 +59,7 @@ class Pipe:
         self._origin: Final = source.clip.origin
         self.last: Fraction | None = None  # when the last frame is shown in the output, in seconds
         self._multiple: Final = 2 if even else 1
+        self._form: Final = FORMATS[source.clip.deep, source.clip.alpha]
         self._nut: Final = av.open(_file(self._chunks), "w", format="nut", buffer_size=_BUFFER)
         self._nut.metadata.update(_portable(source.metadata))
         self._video: Final = _add_video(self._nut, source.clip, self._multiple)
@@ -67,7 +70,11 @@ class Pipe:
 
     def frame(self, frame: Frame) -> None:
         """Send one picture."""
-        image = av.VideoFrame.from_ndarray(pixels.pad(frame.image, self._multiple), format="rgb24")
+        picture = frame.image
+        if frame.alpha is not None:
+            picture = np.dstack([picture, frame.alpha])
+        picture = pixels.pad(picture, self._multiple)
+        image = av.VideoFrame.from_ndarray(picture, format=self._form)
         image.pts = frame.pts + round(self._shift / frame.time_base)
         image.time_base = frame.time_base
         self._mux(self._video.encode(image), frame.time)
@@ -127,12 +134,12 @@ def _file(chunks: list[bytes]) -> SimpleNamespace:
 
 
 def _add_video(nut: OutputContainer, clip: Clip, multiple: int) -> VideoStream:
-    """Add the stream of raw RGB frames, timed in the ticks of the clip."""
+    """Add the stream of raw RGB or RGBA frames, timed in the ticks of the clip."""
     stream = nut.add_stream("rawvideo", rate=clip.rate)
     assert isinstance(stream, VideoStream)
     stream.width = clip.width + -clip.width % multiple
     stream.height = clip.height + -clip.height % multiple
-    stream.pix_fmt = "rgb24"
+    stream.pix_fmt = FORMATS[clip.deep, clip.alpha]
     stream.time_base = stream.codec_context.time_base = clip.time_base
     return stream
 

@@ -29,7 +29,8 @@ class Container:
     still: bool = False  # a picture: holds one frame
 
 
-_MP4_SOUND = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac"})
+_MOV_SOUND = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac"})
+_MP4_SOUND = _MOV_SOUND | {"opus", "flac"}
 _FASTSTART = ("-movflags", "+faststart")
 _MP4 = Container(
     "mp4", "libx264", _MP4_SOUND, "aac", frozenset({"mov_text"}), "mov_text", _FASTSTART
@@ -45,7 +46,7 @@ CONTAINERS = {
     ".mp4": _MP4,
     ".m4v": _MP4,
     ".mov": Container(
-        "mov", "libx264", _MP4_SOUND | _PCM, "aac", frozenset({"mov_text"}), "mov_text", _FASTSTART
+        "mov", "libx264", _MOV_SOUND | _PCM, "aac", frozenset({"mov_text"}), "mov_text", _FASTSTART
     ),
     ".mkv": Container("matroska", "libx264", None, "aac", _MKV_TEXT, "srt", _NEGATIVE),
     ".webm": Container(

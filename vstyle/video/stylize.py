@@ -14,19 +14,18 @@ from typing import Protocol, TypeVar
 from vstyle.engine.base import Engine
 from vstyle.errors import OutputError, UsageError
 from vstyle.video.decode import (
-    WHOLE,
     Clip,
     Frame,
     Packet,
-    Reading,
     Source,
     open_clip,
 )
-from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding
+from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding, reading_for
 from vstyle.video.flow import track
 from vstyle.video.opening import check_readable
 from vstyle.video.paint import paint
 from vstyle.video.prefetch import prefetch
+from vstyle.video.reading import WHOLE, Reading
 from vstyle.video.standard import STANDARD
 from vstyle.video.streams import container_for
 
@@ -142,7 +141,7 @@ def prepare(
     if destination != STANDARD:
         check_place(path, destination, overwrite)
         destination = destination.resolve()  # a link stays, what it points to is written
-    with open_clip(path, reading) as source:
+    with open_clip(path, reading_for(reading, destination, encoding)) as source:
         yield Job(source, plan_encoding(source, destination, encoding), make_engine(), stdout)
 
 

@@ -1,0 +1,86 @@
+"""From a decoded frame, whatever its format, to an upright RGB picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import av
+import numpy as np
+from av.video.format import VideoFormat
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from vstyle.engine.base import Picture
+from vstyle.video.colour import Colour
+from vstyle.video.upright import Orientation, turn
+
+# Left to itself, swscale rounds down: every conversion makes the picture a grey level darker.
+_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+
+def bits_of(pixels: VideoFormat) -> int:
+    """Return the most bits that a pixel format has for one component."""
+    return max((component.bits for component in pixels.components), default=8)
+
+
+def has_alpha(pixels: VideoFormat) -> bool:
+    """Tell whether a pixel format can say how transparent a place is."""
+    return pixels.has_palette or any(component.is_alpha for component in pixels.components)
+
+
+def is_transparent(frame: av.VideoFrame) -> bool:
+    """Tell whether one can look through a frame anywhere."""
+    return has_alpha(frame.format) and bool((frame.to_ndarray(format="rgba")[..., 3] < 255).any())
+
+
+@dataclass(frozen=True)
+class Converter:
+    """Makes pictures of one size and kind of all frames of a clip.
+
+    A frame of another size than the first is brought to that size.
+    """
+
+    width: int  # of the stored picture, before it is turned
+    height: int
+    colour: Colour
+    orientation: Orientation
+    deep: bool  # 16 bits per colour
+    alpha: bool
+
+    @cached_property
+    def _reformatter(self) -> VideoReformatter:
+        """One for all frames: a new one costs megabytes of tables each time."""
+        return VideoReformatter()
+
+    def __call__(self, frame: av.VideoFrame) -> tuple[Picture, Picture | None]:
+        """Return the colours, (H, W, 3), and the alpha, (H, W), if it is wanted."""
+        converted = self._reformatter.reformat(
+            frame,
+            width=self.width,
+            height=self.height,
+            format=_PLANAR[self.alpha] if self.deep else FORMATS[False, self.alpha],
+            src_colorspace=self.colour.matrix,
+            src_color_range=2 if self.colour.full else 1,
+            interpolation=_EXACT,
+        )
+        values: Picture = np.asarray(converted.to_ndarray(), np.uint16 if self.deep else np.uint8)
+        if self.deep and not frame.format.is_rgb:
+            # swscale's white is that of 8 bits moved up by 8: 65280, where ours is 65535.
+            values = np.minimum(values * np.uint32(257) >> 8, 65535).astype(np.uint16)
+        picture = turn(values, self.orientation)
+        if not self.alpha:
+            return picture, None
+        return np.ascontiguousarray(picture[..., :3]), np.ascontiguousarray(picture[..., 3])
+
+
+FORMATS: Final = {
+    (False, False): "rgb24",
+    (False, True): "rgba",
+    (True, False): "rgb48le",
+    (True, True): "rgba64le",
+}
+"""The pixel format of pictures: by whether they are deep, and whether they have alpha."""
+
+# Not the packed formats: swscale's numbers overflow when it makes those of 4:2:0 of 10 bits.
+_PLANAR: Final = {False: "gbrp16le", True: "gbrap16le"}

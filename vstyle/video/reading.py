@@ -1,0 +1,84 @@
+"""What is wanted of a source, and what comes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vstyle.video import filters, window
+from vstyle.video.colour import is_hdr
+from vstyle.video.convert import is_transparent
+from vstyle.video.window import Item
+
+# In a broadcast the clock starts anywhere, and where it starts means nothing.
+_CLOCKED = {"mpegts", "mpeg"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is wanted of a source. Times are in seconds from its beginning."""
+
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+    rate: Fraction | None = None  # frames per second; None leaves every frame where it is
+    sound: bool = True
+    strict: bool = False  # damage is an InputError as soon as it shows
+    deinterlace: bool = True  # the frames that say that they are interlaced
+    deep: bool = False  # 16 bits per colour, and HDR as it is, if the source has more than 8
+    alpha: bool = False  # how transparent each place is, if the source says it
+
+    @property
+    def cuts(self) -> bool:
+        """Whether only a part is wanted."""
+        return bool(self.start) or self.end is not None
+
+    @property
+    def kinds(self) -> set[str]:
+        """The types of the streams that come along with the picture."""
+        return {"audio", "subtitle"} if self.sound else {"subtitle"}
+
+
+WHOLE = Reading()
+
+
+def wanted(items: Iterator[Item], reading: Reading, zero: Fraction) -> Iterator[Item]:
+    """Return the frames and packets that are asked for, as they are asked for."""
+    if reading.deinterlace:
+        items = filters.deinterlaced(items)
+    if reading.rate:
+        items = window.resampled(items, reading.rate)
+    if reading.cuts:
+        end = None if reading.end is None else zero + reading.end
+        items = window.cut(items, zero + reading.start, end)
+    return items if reading.deep else filters.tone_mapped(items)
+
+
+def changes(video: VideoStream, stored: av.VideoFrame, reading: Reading) -> tuple[str, ...]:
+    """Say what reading changes in the frames of a clip, of which the first is `stored`."""
+    notes = []
+    if reading.deinterlace and stored.interlaced_frame:
+        notes.append("the video is interlaced: deinterlaced, --deinterlace off leaves it as it is")
+    if not reading.deep and is_hdr(int(stored.color_trc)):
+        notes.append("the video is HDR: tone-mapped to BT.709")
+    if not reading.alpha and (video.metadata.get("alpha_mode") == "1" or is_transparent(stored)):
+        holders = "--codec prores_ks in mov, ffv1 in mkv, and webm keep it"
+        notes.append(f"the video is transparent in places, the output will not be: {holders}")
+    return tuple(notes)
+
+
+def zero_of(container: InputContainer) -> Fraction:
+    """Return the time, in seconds, from which the times of a file are counted."""
+    clocked = bool(_CLOCKED & set(container.format.name.split(",")))
+    return Fraction(container.start_time or 0, av.time_base) if clocked else Fraction(0)
+
+
+def duration_of(container: InputContainer, reading: Reading) -> float | None:
+    """Return how long the wanted part is, in seconds, as far as the container knows."""
+    known = [] if container.duration is None else [container.duration / av.time_base]
+    known += [] if reading.end is None else [float(reading.end)]
+    return max(0.0, min(known) - float(reading.start)) if known else None
