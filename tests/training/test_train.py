@@ -33,22 +33,6 @@ TINY = change(
 )
 
 
-@pytest.fixture(scope="session")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two photos (noise, smoothed by scaling), one painting; what is no photo, and a tiny one."""
-    place = tmp_path_factory.mktemp("pictures")
-    for name in ("photos", "paintings"):
-        (place / name).mkdir()
-    rng = np.random.default_rng(0)
-    for index in range(2):
-        small = Image.fromarray(rng.integers(0, 255, (12, 16, 3), np.uint8))
-        small.resize((96, 72)).save(place / "photos" / f"{index}.png")
-    (place / "photos" / "broken.jpg").write_text("no picture")
-    Image.new("RGB", (90, 20)).save(place / "photos" / "tiny.png")
-    Image.fromarray(paint_canvas(96)).save(place / "paintings" / "own.png")
-    return place
-
-
 @pytest.fixture
 def job(folders: Path, tmp_path: Path, vgg_file: Path) -> Job:
     return Job(folders / "photos", folders / "paintings", vgg_file, tmp_path / "out.safetensors")

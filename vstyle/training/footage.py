@@ -25,7 +25,7 @@ from vstyle.video.flow import track
 
 SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".gif"})
 CLIP_FRAMES = 150  # that are read of each clip, from its start
-STILL = 1e-3  # of the width per frame; a clip that moves less on average shows no motion
+STILL = 1e-4  # of the frame; a clip whose places move less per frame on average shows no motion
 SCENES, SCENE_FRAMES = 6, 16  # films rendered, and frames of each
 WIDE = (9, 16)
 
@@ -68,7 +68,7 @@ def read_clips(folder: Path, side: int, least: int, memory: Memory) -> tuple[lis
             unreadable += 1
             continue
         long = [shot for shot in found if len(shot.frames) >= least]
-        moving = [shot for shot in long if np.abs(shot.flows.astype(np.float32)).mean() > STILL / 2]
+        moving = [shot for shot in long if np.abs(shot.flows.astype(np.float32)).mean() > STILL]
         short += not long
         still += bool(long) and not moving
         shots += [_keep(shot, memory) for shot in moving]
