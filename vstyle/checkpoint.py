@@ -98,8 +98,9 @@ def load(path: Path, kind: str) -> Checkpoint:
     another kind, of a newer format, or has numbers that are not finite.
     """
     with _opened(path) as file:
-        data = file.read()
-    header = _header(path, data)
+        start = file.read(8 + MAX_HEADER_BYTES)
+        header = _header(path, start)  # before the rest is read: it may be a gigabyte
+        data = start + file.read()
     if header.kind != kind:
         raise CheckpointError(
             f"{path} is a {header.kind} file, not a {kind} file", f"Name a {kind} file."

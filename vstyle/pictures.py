@@ -14,6 +14,8 @@ from vstyle.errors import InputError
 
 MAX_PIXELS = 8192 * 8192  # a larger picture is refused before it is decoded
 MAX_SQUARES = 9
+# Pillow reads more, and not all of it itself: for PostScript it starts another program.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
 
@@ -31,7 +33,7 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
         with warnings.catch_warnings():
             # Pillow warns of large pictures; our own limit decides, and says so.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise InputError(
                         f"picture {path} is too large: {image.width}x{image.height} pixels",

@@ -85,6 +85,8 @@ class Child:
         code = self.process.wait()
         if code == _NO_READER:
             return BrokenPipeError(errno.EPIPE, "the reader of the output has left")
+        if code == 0:
+            return OutputError("ffmpeg ended before the last frame", "Run it again.")
         if code in _NO_ROOM:
             return OutputError(_NO_ROOM[code], "Make room, or write elsewhere.")
         if code < 0:
@@ -126,14 +128,16 @@ def running(
             yield Child(process, words)
         finally:
             assert process.stdin is not None
-            with suppress(OSError):
-                process.stdin.close()
-            if finish:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(_PATIENCE)
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+            try:
+                with suppress(OSError):
+                    process.stdin.close()
+                if finish:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(_PATIENCE)
+            finally:  # a second Ctrl-C does not wait
+                if process.poll() is None:
+                    process.kill()
+                process.wait()
 
 
 def _reason(words: IO[bytes]) -> str:

@@ -45,6 +45,8 @@ def publish(part: Path, destination: Path, last: Fraction | None) -> None:
 
     OutputError if it is too short, or cannot be renamed.
     """
+    if not part.exists():
+        raise OutputError(f"{part} was taken away while it grew", "Run it again.")
     if part.stat().st_size == 0:
         raise OutputError("ffmpeg ended well but wrote nothing", "Run it again.")
     end = None if last is None else _end(part)
@@ -56,7 +58,10 @@ def publish(part: Path, destination: Path, last: Fraction | None) -> None:
     try:
         part.replace(destination)
     except OSError as error:
-        raise OutputError(f"{destination} cannot be written: {error.strerror}") from error
+        raise OutputError(
+            f"{destination} cannot be written: {error.strerror}",
+            "Choose another place for the output.",
+        ) from error
 
 
 def _end(part: Path) -> Fraction | None:
