@@ -1,6 +1,7 @@
 """Clips made for the tests, each by the recipe in its docstring, and a watch over what is left."""
 
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -22,6 +23,10 @@ from fidelity.ledger import (  # noqa: F401
 
 from vstyle.engine.base import Mask, Picture
 from vstyle.video.ffmpeg import executable
+
+# Started in the background, as CI may do, we would hand down that Ctrl-C is to be ignored.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -15,7 +15,7 @@ from vstyle.errors import InputError
 MAX_PIXELS = 8192 * 8192  # a larger picture is refused before it is decoded
 MAX_SQUARES = 9
 # Pillow reads more, and not all of it itself: for PostScript it starts another program.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
 
