@@ -122,6 +122,12 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Fail if the clip is damaged, instead of painting the rest."),
 ]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Keep the work on disk, and go on from what an earlier run has left."
+    ),
+]
 KeepPartial = Annotated[
     bool, typer.Option("--keep-partial", help="If it is stopped, keep what there is of the output.")
 ]

@@ -57,7 +57,7 @@ class Voice:
         """Say what was done."""
         job = report.job
         found = facts(job, self.painter)
-        rate = report.frames / report.seconds
+        rate = report.painted / report.seconds
         done = {"frames": report.frames, "seconds": round(report.seconds, 3), "fps": round(rate, 2)}
         self.told.append({**found, **done, "warnings": report.notes})
         if not self.quiet:

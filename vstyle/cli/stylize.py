@@ -55,6 +55,7 @@ def stylize(
     form: options.Format = None,
     overwrite: options.Overwrite = False,
     strict: options.Strict = False,
+    resume: options.Resume = False,
     keep_partial: options.KeepPartial = False,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -89,6 +90,7 @@ def stylize(
         from vstyle.video import stylize as core
         from vstyle.video.encode import Encoding
         from vstyle.video.part import part_of
+        from vstyle.video.resume import folder_of, perform_in_pieces
 
         encoding = Encoding(codec, crf, preset, pix_fmt, form, keep_partial)
 
@@ -109,14 +111,21 @@ def stylize(
                     stdout=stdout,
                 ) as job:
                     voice.before(job, dry_run)
-                    if not dry_run:
-                        voice.after(core.perform(job, strength=strength, watch=voice.watch))
+                    if dry_run:
+                        return
+                    if resume:
+                        mark = f"{model} {style}"
+                        report = perform_in_pieces(job, mark, strength=strength, watch=voice.watch)
+                    else:
+                        report = core.perform(job, strength=strength, watch=voice.watch)
+                    voice.after(report)
             except VstyleError as error:
                 voice.failed(clip, place, error)
                 raise
             finally:
-                if (part := part_of(place.resolve())).exists():
-                    console.note(f"{part} holds what was done so far")
+                for rest in (part_of(place.resolve()), folder_of(place.resolve())):
+                    if rest.exists():
+                        console.note(f"{rest} holds what was done so far")
 
         try:
             if out_dir is None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from av.video.format import VideoFormat
+from av.video.stream import VideoStream
 
 from vstyle.errors import UsageError
 from vstyle.video import ffmpeg
@@ -46,6 +47,7 @@ class Plan:
     routes: tuple[Route, ...]  # how the other streams get there
     keep: bool  # an unfinished file stays, under its hidden name
     notes: tuple[str, ...]  # what the user should know: what is converted, padded, left out
+    shifted: bool = False  # the file keeps the times of the pipe
 
 
 def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan:
@@ -118,30 +120,35 @@ def _splits_pixels(clip: Clip, form: VideoFormat) -> bool:
 
 
 @contextmanager
-def open_sink(plan: Plan, source: Source, stdout: int) -> Iterator[Pipe]:
+def open_sink(
+    plan: Plan, source: Source, stdout: int = 1, encoded: VideoStream | None = None
+) -> Iterator[Pipe]:
     """Start ffmpeg and give the pipe to it; the file appears when the block ends without an error.
 
     If it ends with one, whatever it is, ffmpeg is ended and nothing is left, unless it is to be
     kept. OutputError if the place cannot be written, or ffmpeg fails. What is for STANDARD is
-    written to the descriptor `stdout`; BrokenPipeError if its reader has left.
+    written to the descriptor `stdout`; BrokenPipeError if its reader has left. With `encoded` the
+    pipe takes packets of such a stream in place of frames.
     """
     if plan.destination == STANDARD:
-        with _feeding(plan, source, stdout) as pipe:
+        with _feeding(plan, source, encoded, stdout) as pipe:
             yield pipe
         return
     with part_file(plan.destination, plan.keep) as part:
-        with _feeding(plan, source) as pipe:
+        with _feeding(plan, source, encoded) as pipe:
             yield pipe
         publish(part, plan.destination, pipe.last)
 
 
 @contextmanager
-def _feeding(plan: Plan, source: Source, stdout: int | None = None) -> Iterator[Pipe]:
+def _feeding(
+    plan: Plan, source: Source, encoded: VideoStream | None, stdout: int | None = None
+) -> Iterator[Pipe]:
     """Run ffmpeg, yield the pipe to it, and see that it ends well."""
     with ffmpeg.running(command_for(plan, source.clip), stdout, finish=plan.keep) as child:
         piped = {way.stream for way in plan.routes if way.piped}
         streams = [stream for stream in source.streams if stream.index in piped]
-        pipe = Pipe(source, streams, plan.even, child.send)
+        pipe = Pipe(source, streams, plan.even, child.send, encoded)
         yield pipe
         pipe.close()
         child.finish()
@@ -153,7 +160,8 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     place = "pipe:1" if to_stdout else f"file:{part_of(plan.destination)}"
     command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y"]
     # Times go through as they are, but for the shift of the pipe and the origin of the clip.
-    command += ["-copyts", "-itsoffset", _seconds(-shift_of(clip) - clip.origin)]
+    offset = Fraction(0) if plan.shifted else -shift_of(clip) - clip.origin
+    command += ["-copyts", "-itsoffset", _seconds(offset)]
     command += ["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"]
     if any(not way.piped for way in plan.routes):
         # What the pipe cannot carry, ffmpeg takes from the file, at the same times.

@@ -1,7 +1,7 @@
 """The recurrent stage: each frame is painted knowing the last painted picture, moved along."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,17 +12,29 @@ from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, warp
 
 
+@dataclass
+class Memory:
+    """What the recurrent stage carries from frame to frame."""
+
+    picture: Picture | None = None  # the last one that the engine has painted
+
+
 def paint(
-    tracked: Iterable[tuple[Frame, Motion | None]], engine: Engine, strength: float = 1.0
+    tracked: Iterable[tuple[Frame, Motion | None]],
+    engine: Engine,
+    strength: float = 1.0,
+    memory: Memory | None = None,
 ) -> Iterator[Frame]:
     """Yield each frame painted by `engine`, with its own timestamp.
 
     `strength` mixes the painted picture (1) with the source (0). The mix is for the eyes only: the
-    engine sees its own picture again, not the mix.
+    engine sees its own picture again, not the mix. A given `memory` is gone on from, and holds the
+    picture of the frame that was yielded last.
     """
+    memory = memory or Memory()
     deep = isinstance(engine, Deep)
-    last: Picture | None = None
     for frame, motion in tracked:
+        last = memory.picture
         kind = frame.image.dtype
         image = frame.image if deep else pixels.to_kind(frame.image, pixels.BYTE)
         if last is None or motion is None:
@@ -30,6 +42,7 @@ def paint(
         else:
             trust = trust_mask(motion, image.shape[0], image.shape[1], engine.factor)
             last = engine.paint(image, warp(last, motion), trust)
+        memory.picture = last
         yield replace(frame, image=blend(frame.image, pixels.to_kind(last, kind), strength))
 
 

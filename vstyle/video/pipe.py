@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache
+from heapq import heappushpop
 from math import ceil
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _SHIFT = 60  # seconds
 
+_REORDERED = 16  # no codec shows a picture later than after so many others
+
 # Bytes per write: raw pictures come in megabytes.
 _BUFFER = 1 << 20
 
@@ -44,11 +47,17 @@ def shift_of(clip: Clip) -> Fraction:
 class Pipe:
     """Turns frames and packets into the bytes of one NUT stream and gives them to `send`.
 
-    `even` repeats the last row or column of frames whose height or width is odd.
+    `even` repeats the last row or column of frames whose height or width is odd. With `encoded`
+    the pictures come as packets of such a stream.
     """
 
     def __init__(
-        self, source: Source, piped: Iterable[Stream], even: bool, send: Callable[[bytes], None]
+        self,
+        source: Source,
+        piped: Iterable[Stream],
+        even: bool,
+        send: Callable[[bytes], None],
+        encoded: VideoStream | None = None,
     ) -> None:
         # The muxer writes into memory, and the bytes are sent from here: an error or a signal that
         # is raised inside FFmpeg's call, while it writes, would be lost.
@@ -57,12 +66,14 @@ class Pipe:
         self._name: Final = name_of(source.clip.path)
         self._shift: Final = shift_of(source.clip)
         self._origin: Final = source.clip.origin
+        self._window: list[int] = []  # times of pictures that come in the order of decoding
         self.last: Fraction | None = None  # when the last frame is shown in the output, in seconds
         self._multiple: Final = 2 if even else 1
         self._form: Final = FORMATS[source.clip.deep, source.clip.alpha]
         self._nut: Final = av.open(_file(self._chunks), "w", format="nut", buffer_size=_BUFFER)
         self._nut.metadata.update(_portable(source.metadata))
-        self._video: Final = _add_video(self._nut, source.clip, self._multiple)
+        self._encoded: Final = encoded is not None
+        self._video: Final = _add_video(self._nut, source.clip, self._multiple, encoded)
         self._sounds: Final = {stream.index: _add_copy(self._nut, stream) for stream in piped}
         self._nut.set_chapters([_later(chapter, self._shift) for chapter in source.chapters])
         self._nut.start_encoding()
@@ -94,9 +105,27 @@ class Pipe:
         self._mux(packet, float(begin * packet.time_base))
         self._flush()
 
+    def forward(self, packet: Packet) -> None:
+        """Send a packet of a file that another pipe was written to, with the times it has there."""
+        assert packet.pts is not None
+        number = packet.stream_index
+        time = packet.pts * packet.time_base
+        if number == 0:
+            self.last = time - self._shift - self._origin
+        packet.dts = packet.pts
+        if number == 0:
+            # Pictures come in the order of decoding: the time of each is the first of the times of
+            # showing that is not yet taken, of a window that holds all that are out of order.
+            self._window = self._window or list(range(packet.pts - _REORDERED, packet.pts))
+            packet.dts = heappushpop(self._window, packet.pts)
+        packet.stream = [self._video, *self._sounds.values()][number]
+        self._mux(packet, float(time))
+        self._flush()
+
     def close(self) -> None:
         """Send what is left."""
-        self._nut.mux(self._video.encode(None))
+        if not self._encoded:
+            self._nut.mux(self._video.encode(None))
         self._nut.close()
         self._flush()
 
@@ -133,8 +162,18 @@ def _file(chunks: list[bytes]) -> SimpleNamespace:
     return SimpleNamespace(write=chunks.append)
 
 
-def _add_video(nut: OutputContainer, clip: Clip, multiple: int) -> VideoStream:
-    """Add the stream of raw RGB or RGBA frames, timed in the ticks of the clip."""
+def _add_video(
+    nut: OutputContainer, clip: Clip, multiple: int, encoded: VideoStream | None
+) -> VideoStream:
+    """Add the stream of raw RGB or RGBA frames, timed in the ticks of the clip.
+
+    Or one like `encoded`.
+    """
+    if encoded is not None:
+        copy = nut.add_stream_from_template(encoded, opaque=True)
+        assert isinstance(copy, VideoStream)
+        copy.time_base = encoded.time_base
+        return copy
     stream = nut.add_stream("rawvideo", rate=clip.rate)
     assert isinstance(stream, VideoStream)
     stream.width = clip.width + -clip.width % multiple

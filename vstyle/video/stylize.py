@@ -60,6 +60,7 @@ class Report:
     notes: tuple[str, ...]  # those of the job, then what was found out on the way
     frames: int
     seconds: float  # from the first frame to the finished file, by the clock on the wall
+    painted: int  # frames in this run; fewer than all if it went on from an earlier one
 
     @property
     def clip(self) -> Clip:
@@ -173,7 +174,7 @@ def perform(
     notes = plan.notes + source.damage.notes()
     if uneven and plan.container.untimed:
         notes += (f"{plan.container.muxer} holds no times: the frames were not evenly spaced",)
-    return Report(job, notes, count, time.perf_counter() - begin)
+    return Report(job, notes, count, time.perf_counter() - begin, count)
 
 
 def is_uneven(time: float, count: int, rate: Fraction | None) -> bool:

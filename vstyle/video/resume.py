@@ -1,0 +1,249 @@
+"""Work that survives a crash: it is done in pieces on disk, and what is there is not done again.
+
+A piece is a NUT file of PIECE encoded frames and the sound between them. With each goes the last
+painted picture, so that painting goes on as if it had never stopped. In the end the pieces are
+joined, packet by packet. A run that was stopped and one that was not make the same pieces.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from vstyle.engine.base import Picture
+from vstyle.errors import OutputError, UsageError
+from vstyle.video.decode import Frame, Packet
+from vstyle.video.encode import Plan, open_sink
+from vstyle.video.flow import track
+from vstyle.video.paint import Memory, paint
+from vstyle.video.pipe import Pipe, carried_codecs
+from vstyle.video.prefetch import prefetch
+from vstyle.video.standard import STANDARD
+from vstyle.video.streams import CONTAINERS
+from vstyle.video.stylize import Job, Report, Watch, frames_of, unwatched
+
+PIECE = 120
+"""Frames in a piece: what a crash can cost, and the most that lie between two keyframes."""
+
+
+@dataclass
+class Progress:
+    """How far the work is: what is in the finished pieces, and how to go on."""
+
+    pieces: int = 0
+    frames: int = 0
+    packets: int = 0  # of sound
+    complete: bool = False  # there are no more frames
+    picture: Picture | None = None  # the last one that was painted
+
+
+@dataclass
+class _Outlet:
+    """Where packets go: past those of finished pieces, into the piece that is being written."""
+
+    skip: int
+    pipe: Pipe | None = None
+    count: int = field(default=0)
+
+    def carry(self, packet: Packet) -> None:
+        self.count += 1
+        if self.count > self.skip:
+            assert self.pipe is not None
+            self.pipe.packet(packet)
+
+
+def folder_of(destination: Path) -> Path:
+    """Return the hidden folder in which the pieces of an output are kept."""
+    return destination.with_name(f".{destination.name}.vstyle-resume")
+
+
+def check_resumable(job: Job) -> None:
+    """Raise UsageError if the work cannot be done in pieces."""
+    plan = job.plan
+    if STANDARD in {plan.destination, job.clip.path}:
+        raise UsageError("--resume needs files at both ends", "Name an input and an output file.")
+    container = plan.container
+    if container.untimed or container.still or container.fixed_rate or plan.codec == "gif":
+        kind = plan.destination.suffix
+        raise UsageError(
+            f"{kind} files cannot be made in pieces", "Leave out --resume, or use mkv."
+        )
+
+
+def _fits(encoder: str) -> bool:
+    """Tell whether NUT holds what an encoder makes, in frames that need none of another piece."""
+    codec = av.Codec(encoder, "w") if encoder in av.codecs_available else None
+    return codec is None or codec.canonical_name in carried_codecs() - {"gif"}
+
+
+def perform_in_pieces(
+    job: Job, mark: str, *, strength: float = 1.0, watch: Watch = unwatched
+) -> Report:
+    """Paint what was prepared, going on from the pieces of an earlier run of the same work.
+
+    `mark` says what makes it the same: style, model. Raises as `stylize.perform` does; the pieces
+    stay then. UsageError if the pieces are those of other work.
+    """
+    check_resumable(job)
+    begin = time.perf_counter()
+    folder = folder_of(job.plan.destination)
+    done = _open(folder, _mark(job, mark, strength))
+    before = done.frames
+    if not done.complete:
+        _paint_pieces(job, folder, done, strength, watch)
+    _join(job, folder, done.pieces)
+    shutil.rmtree(folder)
+    notes = job.plan.notes + job.source.damage.notes()
+    if before:
+        notes += (f"went on after {before} frames that were there",)
+    return Report(job, notes, done.frames, time.perf_counter() - begin, done.frames - before)
+
+
+def _mark(job: Job, mark: str, strength: float) -> str:
+    """Return all that makes the work what it is; equal marks, equal pieces."""
+    clip, plan = job.clip, job.plan
+    stat = clip.path.stat()
+    file = [str(clip.path.resolve()), stat.st_size, stat.st_mtime_ns, str(clip.reading)]
+    routes = [str(way) for way in plan.routes]
+    return json.dumps([file, plan.video, plan.even, routes, strength, mark, PIECE], indent=1)
+
+
+def _open(folder: Path, mark: str) -> Progress:
+    """Return how far the work in a folder is; make the folder if there is none."""
+    try:
+        folder.mkdir(exist_ok=True)
+        job = folder / "job.json"
+        if not job.exists():
+            job.write_text(mark)
+        elif job.read_text() != mark:
+            raise UsageError(
+                f"{folder} holds an unfinished run with another input or other options",
+                "Repeat that run's options, or remove the folder.",
+            )
+        done = _load(folder)
+        for path in folder.iterdir():  # what the crash left unfinished
+            if path != job and path.suffix != ".npz" and path not in _pieces(folder, done.pieces):
+                path.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be used: {error.strerror}", "Make room, or leave out --resume."
+        ) from error
+    return done
+
+
+def _pieces(folder: Path, count: int) -> list[Path]:
+    return [folder / f"{number:06d}.nut" for number in range(count)]
+
+
+def _load(folder: Path) -> Progress:
+    """Read how far the work is; what cannot be read was never finished."""
+    try:
+        with np.load(folder / "progress.npz", allow_pickle=False) as entries:
+            numbers = [int(number) for number in entries["numbers"]]
+            picture = entries["picture"]
+    except (OSError, ValueError, KeyError):
+        return Progress()
+    done = Progress(numbers[0], numbers[1], numbers[2], bool(numbers[3]), picture)
+    return done if all(path.exists() for path in _pieces(folder, done.pieces)) else Progress()
+
+
+def _save(folder: Path, done: Progress) -> None:
+    """Write how far the work is, all of it or nothing."""
+    assert done.picture is not None
+    numbers = [done.pieces, done.frames, done.packets, int(done.complete)]
+    part = folder / "next.part"
+    try:
+        with part.open("wb") as file:
+            np.savez(file, numbers=np.array(numbers), picture=done.picture)
+        part.replace(folder / "progress.npz")
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror}", "Make room.") from error
+
+
+def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch: Watch) -> None:
+    """Paint all frames that are not in a finished piece; `done` is kept up to date."""
+    tag = _tag(job.plan)  # means nothing in NUT
+    plan = replace(
+        job.plan,
+        video=tuple(word for word in job.plan.video if word not in tag),
+        container=replace(CONTAINERS[".nut"], options=()),
+        routes=tuple(replace(way, encoder="copy") for way in job.plan.routes if way.piped),
+        keep=False,
+        shifted=True,
+    )
+    outlet = _Outlet(done.packets)
+    memory = Memory(done.picture)
+    with closing(prefetch(job.source.items, stop=job.source.stop)) as items:
+        ahead = _Ahead(frames_of(items, outlet.carry))
+        painted = watch(job, paint(_from(ahead, done.frames), job.engine, strength, memory))
+        pictures = iter(painted)
+        while not done.complete:
+            (place,) = _pieces(folder, done.pieces + 1)[-1:]
+            with open_sink(replace(plan, destination=place), job.source) as pipe:
+                outlet.pipe = pipe
+                for frame in islice(pictures, PIECE):
+                    pipe.frame(frame)
+                    done.frames += 1
+            done.pieces += 1
+            done.packets, done.complete = outlet.count, ahead.ended
+            done.picture = memory.picture
+            _save(folder, done)
+
+
+class _Ahead(Iterator[Frame]):
+    """Gives each frame when the next one has been read, and tells whether there was one."""
+
+    def __init__(self, frames: Iterator[Frame]) -> None:
+        self._frames = frames
+        self._next: Frame | None = None
+        self._begun = False
+        self.ended = False
+
+    def __next__(self) -> Frame:
+        if not self._begun:
+            self._begun, self._next = True, next(self._frames, None)
+        frame, self._next = self._next, next(self._frames, None)
+        self.ended = self._next is None
+        if frame is None:
+            raise StopIteration
+        return frame
+
+
+def _from(frames: Iterable[Frame], start: int) -> Iterator[tuple[Frame, Any]]:
+    """Yield the frames from number `start` on with the motion that leads to each."""
+    if not start:
+        yield from track(frames)
+        return
+    tracked = track(islice(frames, start - 1, None))
+    next(tracked, None)  # the last one that is done: the motion begins there
+    yield from tracked
+
+
+def _tag(plan: Plan) -> tuple[str, ...]:
+    """Return the options of a plan that name the codec in the file."""
+    return next((pair for pair in pairwise(plan.video) if pair[0] == "-tag:v"), ())
+
+
+def _join(job: Job, folder: Path, count: int) -> None:
+    """Write the packets of all pieces into the output."""
+    pieces = _pieces(folder, count)
+    plan = replace(job.plan, video=("-c:v", "copy", *_tag(job.plan)), even=False)
+    with (
+        av.open(f"file:{pieces[0]}") as first,
+        open_sink(plan, job.source, encoded=first.streams.video[0]) as pipe,
+    ):
+        for piece in pieces:
+            with av.open(f"file:{piece}") as container:
+                for packet in container.demux():
+                    if packet.size:
+                        pipe.forward(packet)
