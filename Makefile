@@ -6,8 +6,10 @@ RUN := .make/run.stamp
 DEV := .make/dev.stamp
 # Paintings that the shipped styles are made from; they are not part of the repository.
 PAINTINGS ?= ../shared/data
+# Of each fuzz target.
+CASES ?= 3000
 
-.PHONY: demo test test-all check fidelity styles wheel clean
+.PHONY: demo test test-all check fidelity fuzz styles wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -28,6 +30,12 @@ check: $(DEV)
 # Writes docs/fidelity.md from what the tests find.
 fidelity: $(DEV)
 	$(BIN)/python -m pytest -q tests/fidelity --write-fidelity
+
+# Bounded: some minutes. More with `make fuzz CASES=100000`.
+fuzz: $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fuzz]"
+	$(BIN)/python tests/fuzz/checkpoint_header.py -runs=$(CASES)
+	$(BIN)/python tests/fuzz/input_path.py -runs=$(CASES)
 
 styles: $(RUN)
 	$(BIN)/python scripts/make_styles.py --paintings $(PAINTINGS)

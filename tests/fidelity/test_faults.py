@@ -271,13 +271,13 @@ FAKES = {
     "ffmpeg ends well and wrote no video": ("short.mp4", 'cat > /dev/null; echo no > "${!#:5}"'),
     "ffmpeg ends well and wrote a part": ("long.mp4", f'exec {HALF} "${{!#}}"'),
     "ffmpeg ends well, read all and wrote a part": (
-        "long.mp4",
-        f'tee >(exec {HALF} "${{!#}}") > /dev/null 2>&1; sleep 1',
+        "short.mp4",
+        'tee -p >(exec "$real" "${@:1:$#-1}" -frames:v 5 "${!#}") > /dev/null 2>&1; sleep 1',
     ),
     "ffmpeg fails": ("short.mp4", "echo 'no memory for that' >&2; exit 1"),
     "ffmpeg fails and floods stderr": (
         "short.mp4",
-        "head -c 4000000 /dev/zero | tr '\\0' x >&2; echo; echo 'that was much' >&2; exit 1",
+        "head -c 4000000 /dev/zero | tr '\\0' x >&2; echo >&2; echo 'that was much' >&2; exit 1",
     ),
     "no space left": ("long.mp4", 'exec "$real" "${@:1:$#-1}" file:/dev/full'),
 }

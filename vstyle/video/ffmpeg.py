@@ -26,6 +26,7 @@ _NO_ROOM = {
 _NO_READER = -errno.EPIPE & 0xFF
 _PATIENCE = 10  # seconds in which an interrupted ffmpeg can finish its file
 _TAIL = 8192  # bytes of ffmpeg's words that are looked at
+_LONGEST = 300  # letters of them that are repeated
 
 # What ffmpeg says after the line that matters.
 _ECHOES = re.compile(
@@ -147,4 +148,4 @@ def _reason(words: IO[bytes]) -> str:
     lines = words.read().decode(errors="replace").splitlines()
     lines = [_SPEAKER.sub("", line).strip() for line in lines]
     telling = [line for line in lines if line and not _ECHOES.search(line)]
-    return (telling or [line for line in lines if line] or ["it did not say why"])[-1]
+    return (telling or [line for line in lines if line] or ["it did not say why"])[-1][:_LONGEST]

@@ -68,7 +68,8 @@ def open_container(path: Path, stdin: StandardInput | None) -> InputContainer:
         what = f"{name_of(path)} is not a video that vstyle can read"
         raise InputError(what, _KINDS if stdin is None else _STREAMED) from error
     for stream in container.streams.video:
-        stream.codec_context.options = limit
+        if stream.codec_context is not None:  # else FFmpeg has no decoder for it
+            stream.codec_context.options = limit
     return container
 
 
@@ -76,6 +77,10 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     """Return the first video stream that is not a cover picture, ready for threaded decoding."""
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
+            if stream.codec_context is None:
+                raise InputError(
+                    f"{name_of(path)} is in a codec that cannot be decoded", "Is it damaged?"
+                )
             stream.thread_type = "AUTO"
             return stream
     if container.streams.audio:

@@ -76,7 +76,13 @@ class Pipe:
         self._video: Final = _add_video(self._nut, source.clip, self._multiple, encoded)
         self._sounds: Final = {stream.index: _add_copy(self._nut, stream) for stream in piped}
         self._nut.set_chapters([_later(chapter, self._shift) for chapter in source.chapters])
-        self._nut.start_encoding()
+        try:
+            self._nut.start_encoding()
+        except av.FFmpegError as error:
+            raise InputError(
+                f"{self._name} says of a stream what cannot be: {error.strerror}",
+                "Is the file damaged? Try --no-audio.",
+            ) from error
         self._flush()
 
     def frame(self, frame: Frame) -> None:

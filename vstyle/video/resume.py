@@ -73,11 +73,10 @@ def check_resumable(job: Job) -> None:
     if STANDARD in {plan.destination, job.clip.path}:
         raise UsageError("--resume needs files at both ends", "Name an input and an output file.")
     container = plan.container
-    if container.untimed or container.still or container.fixed_rate or plan.codec == "gif":
-        kind = plan.destination.suffix
-        raise UsageError(
-            f"{kind} files cannot be made in pieces", "Leave out --resume, or use mkv."
-        )
+    apart = container.untimed or container.still or container.fixed_rate
+    if apart or not _fits(plan.codec):
+        what = plan.destination.suffix if apart else plan.codec
+        raise UsageError(f"{what} cannot be made in pieces", "Leave out --resume.")
 
 
 def _fits(encoder: str) -> bool:
