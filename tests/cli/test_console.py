@@ -26,8 +26,10 @@ def job(duration: float | None) -> Job:
     colour = Colour(1, full=False)
     one = Fraction(1)
     name = Path("a [b].mp4")
-    clip = Clip(name, 2, 2, one / 10, one * 10, duration, one * 0, WHOLE, colour, one, 0)
-    source = Source(clip, "h264", (), {}, (), iter(()), Damage("a"), lambda: None)
+    clip = Clip(
+        name, 2, 2, one / 10, one * 10, duration, one * 0, WHOLE, colour, one, 8, False, False
+    )
+    source = Source(clip, "h264", (), {}, (), (), iter(()), Damage("a"), lambda: None)
     plan = Plan(name, CONTAINERS[".mp4"], "libx264", (), False, (), False, ())
     return Job(source, plan, Identity(), 1)
 
