@@ -5,11 +5,14 @@ import signal
 
 def main() -> None:
     """Run the command line."""
+    heeded = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # as in a script's background
     # Until it can be handled, Ctrl-C ends the program without a word, as it would a small one.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+    if heeded:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from vstyle.cli.app import main as run
 
+    if heeded:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     run()
 
 

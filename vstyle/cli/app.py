@@ -57,14 +57,10 @@ app.command()(train)
 
 def main() -> None:
     """Run the command line and leave with the exit code of what happened."""
-    for name, handler in {
-        "SIGINT": signal.default_int_handler,
-        "SIGTERM": leave,
-        "SIGHUP": leave,
-    }.items():
+    for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, handler)
+            signal.signal(number, leave)
     sys.exit(exit_code(app))
 
 
@@ -74,7 +70,7 @@ def leave(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def exit_code(run: Callable[[], object]) -> int:  # noqa: PLR0911 - one for each way to end
+def exit_code(run: Callable[[], object]) -> int:
     """Call `run`, tell the user in one line what went wrong, and return the exit code."""
     try:
         run()
@@ -84,8 +80,6 @@ def exit_code(run: Callable[[], object]) -> int:  # noqa: PLR0911 - one for each
         return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        return BROKEN_PIPE
     except VstyleError as error:
         _trace()
         complain(error.message, error.hint)
