@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 
 from fidelity.fault import DEADLINE, MINE, Left, Run, frames_in, send
@@ -18,7 +19,6 @@ CODES = {INT: 130, TERM: 143, HUP: 129}
 FFV1 = "--codec ffv1 -o out.mkv -y"
 # ffmpeg does its work, and then takes its time.
 DAWDLES = '"$real" "$@" && touch written && exec sleep 60'
-LOADED = "libavformat"
 
 
 @pytest.fixture
@@ -46,16 +46,22 @@ def untouched(left: Left) -> None:
     assert not left.new
 
 
-def loaded(run: Run) -> bool:
-    """Tell whether the command has got as far as having its libraries."""
-    return LOADED in Path(f"/proc/{run.process.pid}/maps").read_text()
+def waits_for_input(run: Run) -> None:
+    """Get to where the command reads: it has a pipe of its own then, to be woken by."""
+
+    def reads() -> bool:
+        links = Path(f"/proc/{run.process.pid}/fd").glob("*")
+        own = [link for link in links if int(link.name) > 2]
+        return sum("pipe:" in str(link.readlink()) for link in own if link.is_symlink()) >= 2
+
+    run.wait_until(reads)
+    time.sleep(0.2)
 
 
-def wait_for_nothing(run: Run) -> None:
-    """Get to where the command waits for standard input, or for its reader."""
-    run.wait_until(lambda: loaded(run))
+def nobody_reads(run: Run) -> None:
+    """Get to where ffmpeg has filled the pipe that nobody reads."""
+    run.wait_until(run.children)
     time.sleep(0.5)
-    run.family |= run.children()
 
 
 def stalled(run: Run) -> None:
@@ -81,10 +87,10 @@ def second(run: Run) -> None:
 
 PIPE = subprocess.PIPE
 MOMENTS = {
-    "while it waits for standard input": (f"- {FFV1}", "", {"stdin": PIPE}, wait_for_nothing),
+    "while it waits for standard input": (f"- {FFV1}", "", {"stdin": PIPE}, waits_for_input),
     "when standard input stalls in the middle": (f"- {FFV1}", "", {"stdin": PIPE}, stalled),
     "in the middle": (f"long.mp4 {FFV1}", "", {}, middle),
-    "when nobody reads its output": ("long.mp4 -o -", "", {"stdout": PIPE}, wait_for_nothing),
+    "when nobody reads its output": ("long.mp4 -o -", "", {"stdout": PIPE}, nobody_reads),
     "while ffmpeg ends the file": (f"short.mp4 {FFV1}", DAWDLES, {}, finishing),
     "in the second of two clips": (
         "short.mkv long.mkv --out-dir painted --codec ffv1 -q",
@@ -113,7 +119,7 @@ def test_a_signal(
     reach(run)
     send(run, number)
     left = run.end()
-    assert left.code == CODES[number]
+    assert left.code == CODES[number], left.said
     untouched(left)
     result = "the first clip is painted" if "second" in moment else "nothing"
     if "second" in moment:
@@ -139,7 +145,7 @@ def test_what_is_kept_on_request_can_be_played(
     send(run, number)
     left = run.end()
     part = run.part()
-    assert left.code == CODES[number]
+    assert left.code == CODES[number], left.said
     assert left.out == MINE
     assert part is not None
     assert left.new == {part.name}
@@ -158,7 +164,7 @@ def test_ctrl_c_reaches_the_whole_group(
     """As a terminal does it."""
     pipes = {"stdin": PIPE} if words == "-" else {}
     run = start(f"{words} {FFV1}", process_group=0, **pipes)
-    (wait_for_nothing if words == "-" else middle)(run)
+    (waits_for_input if words == "-" else middle)(run)
     os.killpg(run.process.pid, INT)
     left = run.end()
     assert left.code == 130
@@ -194,6 +200,28 @@ def test_kill_9_leaves_a_file_that_can_be_played(start: Callable[..., Run], ente
     assert frames_in(part) > 0
     part.unlink()
     enter(FAULTS, "SIGKILL", "in the middle", "137", "the hidden file stays, and can be played")
+
+
+@pytest.mark.slow
+def test_resume_goes_on_after_kill_9(start: Callable[..., Run], enter: Enter) -> None:
+    """Killed in its third piece, and gone on with: not a bit of the pictures differs."""
+    words = "long.mp4 --duration 6 --codec ffv1 -y"
+    assert start(f"{words} -o whole.mkv").end().code == 0
+    run = start(f"{words} -o out.mkv --resume")
+    third = run.folder / ".out.mkv.vstyle-resume" / "000002.nut"
+    run.wait_until(third.exists)
+    send(run, signal.SIGKILL)
+    assert run.end().out == MINE
+    assert start(f"{words} -o out.mkv --resume").end().code == 0
+    with (
+        av.open(str(run.folder / "whole.mkv")) as one,
+        av.open(str(run.folder / "out.mkv")) as other,
+    ):
+        for before, after in zip(one.decode(video=0), other.decode(video=0), strict=True):
+            assert before.pts == after.pts
+            assert bytes(before.planes[0]) == bytes(after.planes[0])
+    result = "the same command goes on; frames and times are those of a run that was not stopped"
+    enter(FAULTS, "SIGKILL, --resume", "in the third piece", "137, then 0", result)
 
 
 @pytest.mark.parametrize("form", ["nut", slow("matroska"), slow("y4m")])
