@@ -97,6 +97,7 @@ TRAITS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 PALETTE = "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=none"
 LATE = "0.52 s after the sound"
+SHEER = "transparent in places"
 TURNS = {
     "turned 90": ("-display_rotation", "90"),
     "turned 180": ("-display_rotation", "180"),
@@ -140,10 +141,14 @@ def make(case: Case, folder: Path, ffmpeg: Ffmpeg) -> Path:
     """Make the clip of a case in `folder`, with ffmpeg alone."""
     path = folder / f"in.{case.suffix}"
     raw = folder / "raw.rgb"
-    raw.write_bytes(frames(*case.size).tobytes())
+    images = frames(*case.size)
+    if SHEER in case.traits:  # the darker, the less can be seen of it
+        images = np.concatenate([images, images.max(-1, keepdims=True)], -1)
+    raw.write_bytes(images.tobytes())
+    kind = "rgba" if SHEER in case.traits else "rgb24"
     size = f"{case.size[0]}x{case.size[1]}"
     late = ("-itsoffset", "0.52") if LATE in case.traits else ()
-    inputs = [*late, "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", case.rate, "-i", raw]
+    inputs = [*late, "-f", "rawvideo", "-pix_fmt", kind, "-s", size, "-r", case.rate, "-i", raw]
     maps: list[str | Path] = ["-map", "0:v"]
     codecs: list[str | Path] = []
     names = [stream for stream in case.streams if stream not in _LATER]

@@ -55,6 +55,7 @@ class Look:
             frame = next(container.decode(self._video))
             aspect = Fraction(stream.sample_aspect_ratio or 1)
         words = [f"{frame.width}x{frame.height}", frame.format.name.replace("yuvj", "yuv")]
+        words += ["interlaced"] * bool(frame.interlaced_frame)
         if not any(part.is_luma for part in frame.format.components):
             return " ".join(words)
         full = int(frame.color_range) == 2 or frame.format.name.startswith("yuvj")
@@ -65,7 +66,7 @@ class Look:
         return " ".join(words)
 
     def patches(self, *filters: str) -> np.ndarray:
-        """Return the colours in the middle of all patches, (frames, patches, 3), as ffmpeg sees.
+        """Return the middles of all patches, (frames, patches, RGBA), as ffmpeg shows them.
 
         Upright, in the order of reading, whatever way the picture is turned.
         """
@@ -73,16 +74,18 @@ class Look:
             frame = next(container.decode(self._video))
             turned = bool(frame.rotation % 180)
             size = (frame.width, frame.height)
+            sheer = container.streams[self._video].metadata.get("alpha_mode") == "1"
         width, height = size[::-1] if turned else size
         chain = ",".join([*filters, "scale=flags=accurate_rnd+full_chroma_int+bilinear"])
-        command = [executable(), "-loglevel", "error", "-nostdin", "-i", self.path]
+        decoder = ["-c:v", "libvpx-vp9"] if sheer else []  # others leave the alpha in the file
+        command = [executable(), "-loglevel", "error", "-nostdin", *decoder, "-i", self.path]
         command += ["-map", f"0:{self._video}", "-fps_mode", "passthrough", "-vf", chain]
-        command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+        command += ["-f", "rawvideo", "-pix_fmt", "rgba", "-"]
         raw = subprocess.run(command, capture_output=True, check=True).stdout
-        images = np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)
+        images = np.frombuffer(raw, np.uint8).reshape(-1, height, width, 4)
         down, across = (SIDE // 2 + SIDE * np.arange(side // SIDE) for side in (height, width))
         found = images[:, down[:, None], across[None]]
-        return found.reshape(len(images), -1, 3).astype(int)
+        return found.reshape(len(images), -1, 4).astype(int)
 
     @cached_property
     def streams(self) -> list[str]:

@@ -37,9 +37,12 @@ def times_of(before: Look, after: Look) -> str:
     return f"{len(after.times)}, within a tick of {after.tick.numerator}/{after.tick.denominator} s"
 
 
-def picture_of(before: Look, after: Look) -> str:
-    """Say what the picture is like, and how far its patches are from those of the source."""
-    worst = int(np.abs(before.patches() - after.patches()).max())
+def picture_of(before: Look, after: Look, *filters: str) -> str:
+    """Say what the picture is like, and how far its patches are from those of the source.
+
+    `filters` are ffmpeg's, for the source.
+    """
+    worst = int(np.abs(before.patches(*filters) - after.patches()).max())
     words = "equal" if worst == 0 else f"within {CLOSE}/255"
     assert worst <= CLOSE, f"{before.picture} became {after.picture}"
     return f"{after.picture}, {words}"
@@ -72,12 +75,14 @@ def test_a_clip_comes_through(
     painted = paint(source, case)
     said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("note: ")]
     before, after = Look(source), Look(painted)
+    whole = "interlaced" in case.traits and "--deinterlace off" not in case.options
+    filters = ["bwdif=mode=send_frame:deint=interlaced"] if whole else []
     enter(
         MATRIX,
         case.source,
         f"{case.output} {case.options}".strip(),
         times_of(before, after),
-        picture_of(before, after),
+        picture_of(before, after, *filters),
         streams_of(before, after, "\n".join(line.removeprefix("note: ") for line in said)),
     )
 

@@ -44,7 +44,7 @@ _KNOWN = {
         deep=_10_BITS,
         crf=True,
         presets=("veryfast", *_X26X_PRESETS),
-        options=("-x265-params", "log-level=error", "-tag:v", "hvc1"),
+        options=("-x265-params", "log-level=error", "-tag:v:0", "hvc1"),
     ),
     "libsvtav1": Codec(deep=_10_BITS, odd=True, crf=True, presets=("10", *_SVT_PRESETS)),
     # -b:v 0 makes -crf mean constant quality; the others keep VP9 from taking all day.
@@ -53,28 +53,28 @@ _KNOWN = {
         deep=_10_BITS,
         odd=True,
         crf=True,
-        options=("-b:v", "0", "-row-mt", "1", "-cpu-used", "4"),
+        options=("-b:v:0", "0", "-row-mt", "1", "-cpu-used", "4"),
     ),
     # VP8 has no way to say that its matrix is another; without a rate, 200 kbit/s is its limit.
     "libvpx": Codec(
         alpha="yuva420p",
         odd=True,
         crf=True,
-        options=("-b:v", "50M", "-cpu-used", "4"),
+        options=("-b:v:0", "50M", "-cpu-used", "4"),
         colour=Colour(BT601, full=False),
     ),
     # RGB kept as it is, every frame for itself, with checksums.
     "ffv1": Codec("bgr0", alpha="bgra", deep="gbrp16le", options=("-level", "3", "-g", "1")),
     "prores_ks": Codec("yuv422p10le", alpha="yuva444p10le", odd=True),
     # Without a quality, ffmpeg gives these 200 kbit/s.
-    "mpeg4": Codec(odd=True, options=("-q:v", "2")),
-    "mpeg2video": Codec(options=("-q:v", "2")),
+    "mpeg4": Codec(odd=True, options=("-q:v:0", "2")),
+    "mpeg2video": Codec(options=("-q:v:0", "2")),
     "png": Codec("rgb24", alpha="rgba", deep="rgb48be"),
     "gif": Codec("pal8", alpha="pal8", filters=(";".join(_PALETTE),)),
     "rawvideo": Codec(deep=_10_BITS, odd=True),
     # JPEG knows one colour: BT.601, full range.
     "mjpeg": Codec(
-        "yuvj444p", odd=True, options=("-q:v", "2"), colour=Colour(SMPTE170M, full=True)
+        "yuvj444p", odd=True, options=("-q:v:0", "2"), colour=Colour(SMPTE170M, full=True)
     ),
     "libwebp": Codec("bgra", alpha="bgra", options=("-quality", "95")),
     "bmp": Codec("bgr24"),

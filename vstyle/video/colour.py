@@ -94,11 +94,12 @@ def words(colour: Colour) -> str:
     return f"{_MATRICES[colour.matrix]}{curve}, {'full' if colour.full else 'limited'} range"
 
 
-def to_yuv_filters(colour: Colour, zimg: bool) -> list[str]:
+def to_yuv_filters(colour: Colour, zimg: str) -> list[str]:
     """Return the ffmpeg filters that turn RGB into YUV of this colour, and tag it.
 
-    With `zimg`, its filter `zscale` does it: swscale rounds the chroma of full range down, which
-    makes everything half a level greener, and its white of 16 bits is not 65535.
+    With `zimg`, the planar format that it is to be given, FFmpeg's filter `zscale` does it: swscale
+    rounds the chroma of full range down, which makes everything half a level greener, and its white
+    of 16 bits is not 65535.
 
     The tags go through `setparams`: as output options ffmpeg ignores the primaries and the transfer
     when the frames arrive without any.
@@ -106,7 +107,9 @@ def to_yuv_filters(colour: Colour, zimg: bool) -> list[str]:
     limits = "pc" if colour.full else "tv"
     tags = [f"range={limits}", f"colorspace={_MATRIX_TAGS[colour.matrix]}", *_tags(colour)]
     if zimg:
-        scale = f"zscale=matrix={_ZIMG_MATRICES[colour.matrix]}:rangein=pc:range={limits}"
+        scale = (
+            f"format={zimg},zscale=matrix={_ZIMG_MATRICES[colour.matrix]}:rangein=pc:range={limits}"
+        )
     else:
         # Without accurate_rnd swscale takes shortcuts that are off by a grey level or two.
         scale = f"scale=flags=bilinear+accurate_rnd:out_color_matrix={_MATRICES[colour.matrix]}"

@@ -59,7 +59,7 @@ class Converter:
             frame,
             width=self.width,
             height=self.height,
-            format=_PLANAR[self.alpha] if self.deep else FORMATS[False, self.alpha],
+            format=(PLANAR if self.deep else FORMATS)[self.deep, self.alpha],
             src_colorspace=self.colour.matrix,
             src_color_range=2 if self.colour.full else 1,
             interpolation=_EXACT,
@@ -82,5 +82,11 @@ FORMATS: Final = {
 }
 """The pixel format of pictures: by whether they are deep, and whether they have alpha."""
 
-# Not the packed formats: swscale's numbers overflow when it makes those of 4:2:0 of 10 bits.
-_PLANAR: Final = {False: "gbrp16le", True: "gbrap16le"}
+PLANAR: Final = {
+    (False, False): "gbrp",
+    (False, True): "gbrap",
+    (True, False): "gbrp16le",
+    (True, True): "gbrap16le",
+}
+"""The same, colour by colour. Deep pictures are made of it: swscale's numbers overflow when it
+makes the other from 4:2:0 of 10 bits."""

@@ -25,7 +25,15 @@ from vstyle.video.damage import Damage
 from vstyle.video.demux import DAMAGED, demux
 from vstyle.video.opening import check_readable, decoder_of, open_container, video_stream
 from vstyle.video.prefetch import prefetch
-from vstyle.video.reading import WHOLE, Reading, changes, duration_of, wanted, zero_of
+from vstyle.video.reading import (
+    WHOLE,
+    Reading,
+    changes,
+    duration_of,
+    others_of,
+    wanted,
+    zero_of,
+)
 from vstyle.video.standard import STANDARD, StandardInput, name_of
 from vstyle.video.upright import orientation_of
 from vstyle.video.window import Item
@@ -88,6 +96,7 @@ class Source:
 
     clip: Clip
     codec: str  # of the video, as FFmpeg names it
+    video: VideoStream  # the one that is painted
     streams: tuple[Stream, ...]  # all streams but the video, those that no packet comes from too
     metadata: Mapping[str, str]
     chapters: tuple[Chapter, ...]
@@ -131,7 +140,7 @@ def _begin(
             container.close()
             container = open_container(path, stdin)
             video = video_stream(container, path)
-        others = tuple(s for s in container.streams if s.type in reading.kinds)
+        others = others_of(video, reading)
         sounds = [s for s in others if s.type == "audio"]
         since = float(zero + reading.start) if reading.start else -inf
         damage = Damage(name_of(path), reading.strict, since)
@@ -150,6 +159,7 @@ def _begin(
         Source(
             clip,
             video.codec_context.name,
+            video,
             others,
             container.metadata,
             tuple(_chapters(container.chapters(), clip)),

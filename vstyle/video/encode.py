@@ -13,14 +13,23 @@ from vstyle.errors import UsageError
 from vstyle.video import ffmpeg
 from vstyle.video.codecs import check_pixels, codec_named, quality_options
 from vstyle.video.colour import rgb_filters, to_yuv_filters
-from vstyle.video.convert import bits_of, has_alpha
+from vstyle.video.convert import PLANAR, bits_of, has_alpha
 from vstyle.video.decode import Clip, Source
 from vstyle.video.opening import FORMATS
 from vstyle.video.part import part_file, part_of, publish
 from vstyle.video.pipe import Pipe, carried_codecs, shift_of
 from vstyle.video.reading import Reading
 from vstyle.video.standard import STANDARD
-from vstyle.video.streams import Container, Route, container_for, route
+from vstyle.video.streams import (
+    COVER,
+    FILE,
+    PIPE,
+    Container,
+    Route,
+    container_for,
+    missing,
+    route,
+)
 
 
 @dataclass(frozen=True)
@@ -70,8 +79,8 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         colour = codec.colour or clip.colour
         # zimg takes no odd sizes where colour lies in blocks.
         finer = (colour.full or clip.deep) and not _splits_pixels(clip, form)
-        zimg = finer and "zscale" in ffmpeg.filters(ffmpeg.executable())
-        filters += to_yuv_filters(colour, zimg)
+        finer = finer and "zscale" in ffmpeg.filters(ffmpeg.executable())
+        filters += to_yuv_filters(colour, PLANAR[clip.deep, clip.alpha] if finer else "")
     if container.untimed and clip.rate:
         filters.append(f"setpts=N/({clip.rate.numerator}/{clip.rate.denominator})/TB")
     routes, said = route(source.streams, container, carried_codecs(), clip.path == STANDARD)
@@ -83,7 +92,7 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         keeps = f": --pix-fmt {codec.deep} keeps them" if codec.deep else ""
         notes += (f"{clip.bits} bits per colour become 8{keeps}",)
     chain = ",".join([*filters, *codec.filters])
-    video = ["-vf", chain, "-c:v", name, "-pix_fmt", pixels, *options]
+    video = ["-filter:v:0", chain, "-c:v:0", name, "-pix_fmt:v:0", pixels, *options]
     return Plan(
         destination,
         container,
@@ -92,7 +101,7 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         even,
         routes,
         encoding.keep_partial,
-        source.notes + notes + said,
+        source.notes + notes + said + missing(source.chapters, source.metadata, container),
     )
 
 
@@ -146,7 +155,7 @@ def _feeding(
 ) -> Iterator[Pipe]:
     """Run ffmpeg, yield the pipe to it, and see that it ends well."""
     with ffmpeg.running(command_for(plan, source.clip), stdout, finish=plan.keep) as child:
-        piped = {way.stream for way in plan.routes if way.piped}
+        piped = {way.stream for way in plan.routes if way.source == PIPE}
         streams = [stream for stream in source.streams if stream.index in piped]
         pipe = Pipe(source, streams, plan.even, child.send, encoded)
         yield pipe
@@ -163,21 +172,23 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     offset = Fraction(0) if plan.shifted else -shift_of(clip) - clip.origin
     command += ["-copyts", "-itsoffset", _seconds(offset)]
     command += ["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"]
-    if any(not way.piped for way in plan.routes):
+    file = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", f"file:{clip.path}"]
+    timed, timeless = (any(way.source == source for way in plan.routes) for source in (FILE, COVER))
+    if timed:
         # What the pipe cannot carry, ffmpeg takes from the file, at the same times.
         command += ["-itsoffset", _seconds(-clip.origin)]
         if clip.reading.start:
             command += ["-seek_timestamp", "1", "-ss", _seconds(clip.origin)]
-        command += ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
-        command += ["-i", f"file:{clip.path}"]
-    command += ["-map", "0:v:0", *_routing(plan.routes)]
+        command += file
+    command += file if timeless else []
+    command += ["-map", "0:v:0", *_routing(plan.routes, 1 + timed)]
     command += ["-map_metadata", "0", "-map_chapters", "0", *plan.video]
-    command += _part_of(clip) if any(not way.piped for way in plan.routes) else []
-    command += ["-fps_mode:v", "passthrough"]
+    command += _part_of(clip) if timed else []
+    command += ["-fps_mode:v:0", "passthrough"]
     if (plan.container.fixed_rate or plan.container.untimed) and clip.rate:
-        command += ["-enc_time_base:v", f"{clip.rate.denominator}/{clip.rate.numerator}"]
+        command += ["-enc_time_base:v:0", f"{clip.rate.denominator}/{clip.rate.numerator}"]
     else:
-        command += ["-enc_time_base:v", "demux"]
+        command += ["-enc_time_base:v:0", "demux"]
     return [*command, *plan.container.options, "-f", plan.container.muxer, place]
 
 
@@ -194,13 +205,18 @@ def _seconds(time: Fraction) -> str:
     return f"{float(time):.6f}"
 
 
-def _routing(routes: tuple[Route, ...]) -> list[str]:
-    """Return ffmpeg's options for the streams other than the picture."""
+def _routing(routes: tuple[Route, ...], covers: int) -> list[str]:
+    """Return ffmpeg's options for the streams other than the picture.
+
+    `covers` is the number of the input that has the covers.
+    """
     options: list[str] = []
     piped = 0
     for count, way in enumerate(routes, start=1):
-        if way.piped:
+        if way.source == PIPE:
             piped += 1  # the picture is stream 0 of the pipe
-        options += ["-map", f"0:{piped}" if way.piped else f"1:{way.stream}"]
-        options += [f"-c:{count}", way.encoder]
+        place = {PIPE: f"0:{piped}", FILE: f"1:{way.stream}", COVER: f"{covers}:{way.stream}"}
+        options += ["-map", place[way.source], f"-c:{count}", way.encoder]
+        if way.source == COVER:
+            options += [f"-disposition:{count}", "attached_pic"]
     return options

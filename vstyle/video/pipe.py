@@ -44,6 +44,10 @@ def shift_of(clip: Clip) -> Fraction:
     return ceil(_SHIFT / clip.time_base) * clip.time_base  # whole ticks, to lose nothing
 
 
+_OF_VIDEO = {"language", "title", "timecode"}
+"""What is said of a video stream that stays true when it is painted."""
+
+
 class Pipe:
     """Turns frames and packets into the bytes of one NUT stream and gives them to `send`.
 
@@ -73,7 +77,7 @@ class Pipe:
         self._nut: Final = av.open(_file(self._chunks), "w", format="nut", buffer_size=_BUFFER)
         self._nut.metadata.update(_portable(source.metadata))
         self._encoded: Final = encoded is not None
-        self._video: Final = _add_video(self._nut, source.clip, self._multiple, encoded)
+        self._video: Final = _add_video(self._nut, source, self._multiple, encoded)
         self._sounds: Final = {stream.index: _add_copy(self._nut, stream) for stream in piped}
         self._nut.set_chapters([_later(chapter, self._shift) for chapter in source.chapters])
         try:
@@ -169,23 +173,27 @@ def _file(chunks: list[bytes]) -> SimpleNamespace:
 
 
 def _add_video(
-    nut: OutputContainer, clip: Clip, multiple: int, encoded: VideoStream | None
+    nut: OutputContainer, source: Source, multiple: int, encoded: VideoStream | None
 ) -> VideoStream:
     """Add the stream of raw RGB or RGBA frames, timed in the ticks of the clip.
 
     Or one like `encoded`.
     """
+    clip = source.clip
     if encoded is not None:
-        copy = nut.add_stream_from_template(encoded, opaque=True)
-        assert isinstance(copy, VideoStream)
-        copy.time_base = encoded.time_base
-        return copy
-    stream = nut.add_stream("rawvideo", rate=clip.rate)
-    assert isinstance(stream, VideoStream)
-    stream.width = clip.width + -clip.width % multiple
-    stream.height = clip.height + -clip.height % multiple
-    stream.pix_fmt = FORMATS[clip.deep, clip.alpha]
-    stream.time_base = stream.codec_context.time_base = clip.time_base
+        stream = nut.add_stream_from_template(encoded, opaque=True)
+        assert isinstance(stream, VideoStream)
+        stream.time_base = encoded.time_base
+    else:
+        stream = nut.add_stream("rawvideo", rate=clip.rate)
+        assert isinstance(stream, VideoStream)
+        stream.width = clip.width + -clip.width % multiple
+        stream.height = clip.height + -clip.height % multiple
+        stream.pix_fmt = FORMATS[clip.deep, clip.alpha]
+        stream.time_base = stream.codec_context.time_base = clip.time_base
+    said = {key.lower(): text for key, text in source.video.metadata.items()}
+    stream.metadata.update({key: said[key] for key in _OF_VIDEO & said.keys()})
+    stream.disposition = source.video.disposition
     return stream
 
 

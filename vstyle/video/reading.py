@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import av
 from av.container import InputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vstyle.video import filters, window
@@ -36,11 +37,6 @@ class Reading:
     def cuts(self) -> bool:
         """Whether only a part is wanted."""
         return bool(self.start) or self.end is not None
-
-    @property
-    def kinds(self) -> set[str]:
-        """The types of the streams that come along with the picture."""
-        return {"audio", "subtitle"} if self.sound else {"subtitle"}
 
 
 WHOLE = Reading()
@@ -82,3 +78,20 @@ def duration_of(container: InputContainer, reading: Reading) -> float | None:
     known = [] if container.duration is None else [container.duration / av.time_base]
     known += [] if reading.end is None else [float(reading.end)]
     return max(0.0, min(known) - float(reading.start)) if known else None
+
+
+def others_of(video: VideoStream, reading: Reading) -> tuple[Stream, ...]:
+    """Return the streams that are to come along with the picture.
+
+    The tracks of mov for time codes and for chapters are not among them: FFmpeg makes them anew.
+    """
+    container = video.container
+    assert isinstance(container, InputContainer)
+    made = bool(container.chapters()) and "mov" in container.format.name
+    found: list[Stream] = []
+    for stream in container.streams:
+        if stream.type == "data" and ("timecode" in stream.metadata or made):
+            continue
+        if stream is not video and (reading.sound or stream.type != "audio"):
+            found.append(stream)
+    return tuple(found)

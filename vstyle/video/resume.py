@@ -29,7 +29,7 @@ from vstyle.video.paint import Memory, paint
 from vstyle.video.pipe import Pipe, carried_codecs
 from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD
-from vstyle.video.streams import CONTAINERS
+from vstyle.video.streams import CONTAINERS, PIPE
 from vstyle.video.stylize import Job, Report, Watch, frames_of, unwatched
 
 PIECE = 120
@@ -176,7 +176,7 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
         job.plan,
         video=tuple(word for word in job.plan.video if word not in tag),
         container=replace(CONTAINERS[".nut"], options=()),
-        routes=tuple(replace(way, encoder="copy") for way in job.plan.routes if way.piped),
+        routes=tuple(replace(way, encoder="copy") for way in job.plan.routes if way.source == PIPE),
         keep=False,
         shifted=True,
     )
@@ -230,13 +230,13 @@ def _from(frames: Iterable[Frame], start: int) -> Iterator[tuple[Frame, Any]]:
 
 def _tag(plan: Plan) -> tuple[str, ...]:
     """Return the options of a plan that name the codec in the file."""
-    return next((pair for pair in pairwise(plan.video) if pair[0] == "-tag:v"), ())
+    return next((pair for pair in pairwise(plan.video) if pair[0] == "-tag:v:0"), ())
 
 
 def _join(job: Job, folder: Path, count: int) -> None:
     """Write the packets of all pieces into the output."""
     pieces = _pieces(folder, count)
-    plan = replace(job.plan, video=("-c:v", "copy", *_tag(job.plan)), even=False)
+    plan = replace(job.plan, video=("-c:v:0", "copy", *_tag(job.plan)), even=False)
     with (
         av.open(f"file:{pieces[0]}") as first,
         open_sink(plan, job.source, encoded=first.streams.video[0]) as pipe,

@@ -1,10 +1,10 @@
 """Which stream of the source goes into the output, and how: copied, converted, or not."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
 from vstyle.errors import UsageError
 from vstyle.video.standard import STANDARD
@@ -27,13 +27,27 @@ class Container:
     fixed_rate: bool = False  # its ticks are frames
     untimed: bool = False  # knows no times, only frames per second
     still: bool = False  # a picture: holds one frame
+    attachments: bool = False
+    covers: bool = False  # a picture beside the video, to be shown before it plays
+    chapters: bool = False
+    title: bool = False
 
 
 _MOV_SOUND = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac"})
 _MP4_SOUND = _MOV_SOUND | {"opus", "flac"}
 _FASTSTART = ("-movflags", "+faststart")
+_MOV_TEXT = frozenset({"mov_text"})
 _MP4 = Container(
-    "mp4", "libx264", _MP4_SOUND, "aac", frozenset({"mov_text"}), "mov_text", _FASTSTART
+    "mp4",
+    "libx264",
+    _MP4_SOUND,
+    "aac",
+    _MOV_TEXT,
+    "mov_text",
+    _FASTSTART,
+    covers=True,
+    chapters=True,
+    title=True,
 )
 # Without this the first sound, which may lie a little before zero, would move the pictures.
 _NEGATIVE = ("-avoid_negative_ts", "disabled")
@@ -45,10 +59,19 @@ _TIFF = Container("image2", "tiff", options=_ONE, still=True)
 CONTAINERS = {
     ".mp4": _MP4,
     ".m4v": _MP4,
-    ".mov": Container(
-        "mov", "libx264", _MOV_SOUND | _PCM, "aac", frozenset({"mov_text"}), "mov_text", _FASTSTART
+    ".mov": replace(_MP4, muxer="mov", sounds=_MOV_SOUND | _PCM),
+    ".mkv": Container(
+        "matroska",
+        "libx264",
+        None,
+        "aac",
+        _MKV_TEXT,
+        "srt",
+        _NEGATIVE,
+        attachments=True,
+        chapters=True,
+        title=True,
     ),
-    ".mkv": Container("matroska", "libx264", None, "aac", _MKV_TEXT, "srt", _NEGATIVE),
     ".webm": Container(
         "webm",
         "libvpx-vp9",
@@ -57,6 +80,8 @@ CONTAINERS = {
         frozenset({"webvtt"}),
         "webvtt",
         _NEGATIVE,
+        chapters=True,
+        title=True,
     ),
     # Without B-frames: this container knows only the order of decoding.
     ".avi": Container(
@@ -66,11 +91,12 @@ CONTAINERS = {
         "libmp3lame",
         options=("-bf", "0", *_NEGATIVE),
         fixed_rate=True,
+        title=True,
     ),
     ".ts": Container(
         "mpegts", "libx264", frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "dts"}), "aac"
     ),
-    ".nut": Container("nut", "libx264", None, "aac"),
+    ".nut": Container("nut", "libx264", None, "aac", chapters=True, title=True),
     ".gif": Container("gif", "gif"),
     ".y4m": Container("yuv4mpegpipe", "rawvideo", untimed=True),
     ".png": Container("image2", "png", options=_ONE, still=True),
@@ -83,11 +109,16 @@ CONTAINERS = {
 }
 
 STREAMED = {
-    "nut": Container("nut", "rawvideo", None, "aac"),
+    "nut": replace(CONTAINERS[".nut"], video="rawvideo"),
     "matroska": CONTAINERS[".mkv"],
     "y4m": CONTAINERS[".y4m"],
 }
 """What can be written to standard output, the default first."""
+
+
+# Where ffmpeg gets a stream: from our pipe, packet by packet, or from the file itself. Covers are
+# read from it once more, since they belong to no time.
+PIPE, FILE, COVER = "pipe", "file", "cover"
 
 
 @dataclass(frozen=True)
@@ -95,9 +126,8 @@ class Route:
     """How one stream of the source gets into the output."""
 
     stream: int  # its index in the source
-    kind: str  # audio or subtitle
     encoder: str  # `copy`, or the encoder it goes through
-    piped: bool  # through our pipe, packet by packet; else ffmpeg reads it from the file itself
+    source: str  # PIPE, FILE or COVER
 
 
 def container_for(destination: Path, streamed: str | None = None) -> Container:
@@ -126,7 +156,7 @@ def container_for(destination: Path, streamed: str | None = None) -> Container:
 def route(
     streams: Sequence[Stream], container: Container, carried: frozenset[str], once: bool
 ) -> tuple[tuple[Route, ...], tuple[str, ...]]:
-    """Decide for each audio and subtitle stream; also return what must be said about it.
+    """Decide for each stream but the video; also return what must be said about it.
 
     `carried` names the codecs that our pipe can carry; `once` says that the source can be read only
     once, so that nothing else can get there.
@@ -134,29 +164,66 @@ def route(
     routes: list[Route] = []
     notes: list[str] = []
     for stream in streams:
-        # Not the name of the context: that is the decoder's, and mp3 is decoded by `mp3float`.
-        codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
-        encoder = _encoder(stream.type, codec, container)
-        what = f"{stream.type} stream {stream.index} ({codec})"
+        codec = _codec_of(stream)
+        encoder = _encoder(stream, codec, container)
+        what = _words_for(stream, codec)
         if not encoder:
             notes.append(f"{what} is left out: {container.muxer} cannot hold it")
             continue
-        piped = stream.type == "audio" and codec in carried
-        if once and not piped:
+        source = COVER if _is_cover(stream) else FILE
+        if stream.type == "audio" and codec in carried:
+            source = PIPE
+        if once and source != PIPE:
             notes.append(f"{what} is left out: it needs a file, and standard input is none")
             continue
         if encoder != "copy":
             notes.append(f"{what} becomes {encoder}: {container.muxer} cannot hold it as it is")
-        routes.append(Route(stream.index, stream.type, encoder, piped))
+        routes.append(Route(stream.index, encoder, source))
     return tuple(routes), tuple(notes)
 
 
-def _encoder(kind: str, codec: str, container: Container) -> str:
+def missing(
+    chapters: Sequence[object], metadata: Mapping[str, str], container: Container
+) -> tuple[str, ...]:
+    """Say what of a source that is not in a stream the container cannot hold."""
+    notes = []
+    if chapters and not container.chapters:
+        notes.append(f"{len(chapters)} chapters are left out: {container.muxer} cannot hold them")
+    if any(key.lower() == "title" for key in metadata) and not container.title:
+        notes.append(f"the title is left out: {container.muxer} cannot hold it")
+    return tuple(notes)
+
+
+def _codec_of(stream: Stream) -> str:
+    """Return the codec of a stream as FFmpeg names it."""
+    # Not the name of the context: that is the decoder's, and mp3 is decoded by `mp3float`.
+    return stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+
+
+def _words_for(stream: Stream, codec: str) -> str:
+    """Return what to call a stream in a sentence."""
+    if stream.type == "attachment":
+        name = stream.metadata.get("filename", "without a name")
+        return f"attachment {stream.index} ({name})"
+    if _is_cover(stream):
+        return f"cover picture {stream.index} ({codec})"
+    return f"{stream.type} stream {stream.index} ({codec})"
+
+
+def _is_cover(stream: Stream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _encoder(stream: Stream, codec: str, container: Container) -> str:
     """Return `copy`, the encoder to use, or nothing if the container cannot hold the stream."""
-    if kind == "audio":
+    if stream.type == "audio":
         if container.sounds is None or codec in container.sounds:
             return "copy"
         return container.sound
-    if codec in container.subtitles:
-        return "copy"
-    return container.subtitle if codec in _TEXT else ""
+    if stream.type == "subtitle":
+        if codec in container.subtitles:
+            return "copy"
+        return container.subtitle if codec in _TEXT else ""
+    if stream.type == "attachment":
+        return "copy" if container.attachments else ""
+    return "copy" if container.covers and _is_cover(stream) else ""
