@@ -66,6 +66,18 @@ def test_frames_without_times_are_counted(cfr: Path) -> None:
         assert [time * video.time_base for time in timed] == [0, Fraction(1, 25), Fraction(2, 25)]
 
 
+@pytest.mark.parametrize("codec", [["libx264", "-bf", "0"], ["mpeg4"]])
+def test_avi_begins_at_its_beginning(
+    codec: list[str], tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    path = tmp_path / "clip.avi"
+    source = "testsrc2=s=64x48:r=25:d=0.4,format=yuv420p"
+    ffmpeg("-f", "lavfi", "-i", source, "-c:v", *codec, path)
+    times = [frame.time for frame in frames_of(path)]
+    assert times[0] == 0
+    assert len(times) == 10
+
+
 def test_a_frame_of_another_size_is_brought_to_the_first_ones(cfr: Path) -> None:
     with open_clip(cfr) as source:
         clip = source.clip

@@ -75,11 +75,23 @@ def is_hdr(transfer: int) -> bool:
     return transfer in {PQ, HLG}
 
 
+def guessed(height: int) -> Colour:
+    """Return the colour that players take a video for that does not say it."""
+    return Colour(SMPTE170M if height < HD_LINES else BT709, full=False)
+
+
+def alike(one: Colour, other: Colour) -> bool:
+    """Tell whether two colours have the same numbers; BT.601 has two names."""
+    same = {BT601: SMPTE170M}
+    matrices = {same.get(colour.matrix, colour.matrix) for colour in (one, other)}
+    return len(matrices) == 1 and one.full == other.full
+
+
 def colour_of(frame: av.VideoFrame) -> Colour:
     """Return the colour of a decoded frame; what it does not say is guessed as players do."""
     matrix = int(frame.colorspace)
     if matrix not in _MATRICES:
-        matrix = SMPTE170M if frame.height < HD_LINES else BT709
+        matrix = guessed(frame.height).matrix
     full = int(frame.color_range) == 2
     if int(frame.color_range) == 0:
         full = frame.format.name.startswith(("yuvj", "gray", "ya"))

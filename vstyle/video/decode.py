@@ -180,8 +180,14 @@ def _stamped(items: Iterator[Item], video: VideoStream) -> Iterator[Item]:
     assert video.time_base is not None  # FFmpeg gives one to every stream it opens
     step = max(1, round(1 / (video.guessed_rate or 25) / video.time_base))
     last: int | None = None
+    late = 0
     for item in items:
         if isinstance(item, av.VideoFrame):
+            if last is None and video.container.format.name == "avi":
+                # AVI holds no times, and FFmpeg counts a frame's wait in the decoder as one.
+                late = max(0, (item.pts or 0) - (item.dts or 0))
+            if item.pts is not None:
+                item.pts -= late
             if item.pts is None or (last is not None and item.pts <= last):
                 item.pts = 0 if last is None else last + step
                 item.time_base = video.time_base

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from vstyle.errors import UsageError
 from vstyle.video import ffmpeg
 from vstyle.video.codecs import check_pixels, codec_named, quality_options
-from vstyle.video.colour import rgb_filters, to_yuv_filters
+from vstyle.video.colour import alike, guessed, rgb_filters, to_yuv_filters, words
 from vstyle.video.convert import PLANAR, bits_of, has_alpha
 from vstyle.video.decode import Clip, Source
 from vstyle.video.opening import FORMATS
@@ -77,6 +77,9 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         filters += rgb_filters(clip.colour)
     else:
         colour = codec.colour or clip.colour
+        if container.untagged and not alike(colour, guessed(clip.height)):
+            told = f"{container.muxer} does not say its colour: tell the reader {words(colour)}"
+            notes += (told,)
         # zimg takes no odd sizes where colour lies in blocks.
         finer = (colour.full or clip.deep) and not _splits_pixels(clip, form)
         finer = finer and "zscale" in ffmpeg.filters(ffmpeg.executable())

@@ -26,6 +26,7 @@ class Container:
     options: tuple[str, ...] = ()
     fixed_rate: bool = False  # its ticks are frames
     untimed: bool = False  # knows no times, only frames per second
+    untagged: bool = False  # does not say its colour, players guess it
     still: bool = False  # a picture: holds one frame
     attachments: bool = False
     covers: bool = False  # a picture beside the video, to be shown before it plays
@@ -98,7 +99,7 @@ CONTAINERS = {
     ),
     ".nut": Container("nut", "libx264", None, "aac", chapters=True, title=True),
     ".gif": Container("gif", "gif"),
-    ".y4m": Container("yuv4mpegpipe", "rawvideo", untimed=True),
+    ".y4m": Container("yuv4mpegpipe", "rawvideo", untimed=True, untagged=True),
     ".png": Container("image2", "png", options=_ONE, still=True),
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
@@ -109,7 +110,7 @@ CONTAINERS = {
 }
 
 STREAMED = {
-    "nut": replace(CONTAINERS[".nut"], video="rawvideo"),
+    "nut": replace(CONTAINERS[".nut"], video="rawvideo", untagged=True),
     "matroska": CONTAINERS[".mkv"],
     "y4m": CONTAINERS[".y4m"],
 }
@@ -168,7 +169,9 @@ def route(
         encoder = _encoder(stream, codec, container)
         what = _words_for(stream, codec)
         if not encoder:
-            notes.append(f"{what} is left out: {container.muxer} cannot hold it")
+            second = stream.type == "video" and not _is_cover(stream)
+            why = "only one is painted" if second else f"{container.muxer} cannot hold it"
+            notes.append(f"{what} is left out: {why}")
             continue
         source = COVER if _is_cover(stream) else FILE
         if stream.type == "audio" and codec in carried:
