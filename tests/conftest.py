@@ -20,6 +20,7 @@ from fidelity.ledger import (  # noqa: F401
     pytest_addoption,
     pytest_sessionfinish,
 )
+from hypothesis import settings
 
 from vstyle.engine.base import Mask, Picture
 from vstyle.video.ffmpeg import executable
@@ -27,6 +28,10 @@ from vstyle.video.ffmpeg import executable
 # Started in the background, as CI may do, we would hand down that Ctrl-C is to be ignored.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A busy machine is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
