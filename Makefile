@@ -9,7 +9,7 @@ PAINTINGS ?= ../shared/data
 # Of each fuzz target.
 CASES ?= 3000
 
-.PHONY: demo test test-all check fidelity fuzz styles wheel clean
+.PHONY: demo test test-all check fidelity fuzz styles ablation wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -39,6 +39,12 @@ fuzz: $(DEV)
 
 styles: $(RUN)
 	$(BIN)/python scripts/make_styles.py --paintings $(PAINTINGS)
+
+# CONTENT, STYLES: folders of photos and paintings; VGG: a file; MINUTES: of training, per model.
+MINUTES ?= 5
+ablation: $(RUN)
+	$(BIN)/python scripts/ablation.py --content $(CONTENT) --styles $(STYLES) --vgg $(VGG) \
+		--minutes $(MINUTES)
 
 wheel: $(DEV)
 	$(BIN)/python -m build --wheel

@@ -1,5 +1,6 @@
 """`vstyle train` as it is typed: what it says, how it stops, what it refuses."""
 
+import json
 import os
 import shlex
 import signal
@@ -107,6 +108,20 @@ def test_what_cannot_be_is_said_in_one_line(
     err = capsys.readouterr().err
     assert says in err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_gpu_recipe_runs_on_a_cpu(words: list[str], tmp_path: Path) -> None:
+    """The teacher's networks and every term of its objective, on small pictures."""
+    phases = "phases=[{start=0, size=64, batch=2}, {start=0.5, size=64, batch=2, video=true}]"
+    small = ["--set", phases, "--set", "reconstruction=1", "--set", "adversarial_start=0.0"]
+    often = ["--set", "cycle_share=1.0", "--set", "identity_share=0.0", "--max-steps", "4"]
+    gpu = ["--recipe", "gpu", "--set", "scene_share=0.0"]
+    assert exit_code(lambda: app([*words, *gpu, *small, *often])) == 0
+    output = tmp_path / "out.safetensors"
+    assert output.stat().st_size <= 8e6
+    lines = (output.with_suffix(".log") / "log.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1]).keys() >= {"adversarial", "cycle", "long_flow", "variation"}
 
 
 def test_a_full_disk_leaves_the_last_model(words: list[str], tmp_path: Path) -> None:

@@ -141,15 +141,21 @@ def _kept(
 
 
 def train(
-    trainer: Trainer, data: Data, features: Features, stop: Callable[[], bool] = lambda: False
+    trainer: Trainer,
+    data: Data,
+    features: Features,
+    stop: Callable[[], bool] = lambda: False,
+    targets: Targets | None = None,
 ) -> Generator[Step]:
     """Train until the recipe's steps or seconds are over, or `stop` says yes.
+
+    `targets` are those that an earlier call has worked out, if there was one.
 
     What a step draws depends on the seed, its number and the share of the run that is done alone,
     so that a resumed run goes on as if it had never stopped.
     """
     recipe, ranks, counter = trainer.recipe, trainer.ranks, Counter()
-    targets = Targets(features, ranks.device)
+    targets = targets or Targets(features, ranks.device)
     readers = ThreadPoolExecutor(1, thread_name_prefix="draw")
     ahead: deque[Future[Draw]] = deque()
     last = time.perf_counter()
