@@ -17,6 +17,7 @@ from vstyle.errors import CheckpointError, InputError, OutputError, TrainingErro
 from vstyle.models.build import new_networks
 from vstyle.scene.canvas import paint_canvas
 from vstyle.training.batches import Data
+from vstyle.training.data import Memory
 from vstyle.training.health import FAULTS, Health
 from vstyle.training.paintings import Paintings
 from vstyle.training.ranks import Ranks
@@ -176,7 +177,7 @@ def test_it_learns_to_return_the_frame() -> None:
         rate=3e-3,
     )
     photo = paint_canvas(64)
-    data = Data([photo], Paintings([photo]), [], [])
+    data = Data([photo], Paintings([photo], Memory(1e9)), [], [])
     terms = [s.terms["identity"] for s in train(tiny_trainer(recipe), data, None)]
     assert np.mean(terms[-5:]) < np.mean(terms[:3]) / 3
 

@@ -45,9 +45,9 @@ class Painter(nn.Module):
         """
         film, factor = batch.film, self.generator.config.factor
         cuda = film.frames[0].device.type == "cuda"
+        pictures = batch.style if batch.own is None else torch.cat([batch.style, batch.own])
+        codes = self.encoder(pictures).split(len(batch.style))
         with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
-            pictures = batch.style if batch.own is None else torch.cat([batch.style, batch.own])
-            codes = self.encoder(pictures).split(len(batch.style))
             painted: list[Tensor] = []
             for index, frame in enumerate(film.frames):
                 carried = torch.zeros_like(frame)
@@ -61,7 +61,7 @@ class Painter(nn.Module):
             back = None
             if batch.own is not None:
                 back = self.generator(painted[-1].clamp(0, 1), carried * 0, trust * 0, codes[1])
-        return Painted(painted, codes[0].float(), None if back is None else back.float())
+        return Painted(painted, codes[0], None if back is None else back.float())
 
 
 def objective(

@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d
 
 from vstyle.models.config import SIDE
 from vstyle.models.vgg import Features
-from vstyle.training.data import Picture, Square, cut, upload, variant
+from vstyle.training.data import Memory, Picture, Square, cut, upload, variant
 from vstyle.training.losses import Statistics, statistics
 
 VARIANTS = 3  # of each painting: itself, and parts of it
@@ -51,8 +51,9 @@ class Style:
 class Paintings:
     """All paintings, each in a few variants, which are made when first drawn."""
 
-    def __init__(self, pictures: list[Picture], variants: int = VARIANTS) -> None:
+    def __init__(self, pictures: list[Picture], memory: Memory, variants: int = VARIANTS) -> None:
         self.pictures = pictures
+        self.memory = memory
         self.variants = variants
         self.made: dict[tuple[int, int], Picture] = {}
 
@@ -66,7 +67,7 @@ class Paintings:
         if key not in self.made:
             chance = np.random.default_rng([index, number])  # always the same for the same numbers
             picture = self.pictures[index]
-            self.made[key] = variant(picture, chance) if number else picture
+            self.made[key] = self.memory.keep(variant(picture, chance)) if number else picture
         painting = self.made[key]
         return Style(key, painting, _square(painting, rng), cut(painting, size, rng, (1.0, 1.0)))
 

@@ -256,23 +256,23 @@ def _begin(job: Job, recipe: Recipe) -> Networks:
 def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, dict[str, Any]]:
     """Read all there is to train on; return it, and what the model's file should say of it."""
     memory = Memory(recipe.memory * 1e9)
-    largest = max(phase.size for phase in recipe.phases)
-    content = read_folder(job.photos, max(PHOTO_SIDE, int(largest * MARGIN)), memory)
+    side = int(max(phase.size for phase in recipe.phases) * MARGIN)
+    content = read_folder(job.photos, max(PHOTO_SIDE, side), memory)
     notes = [content.note(str(job.photos))]
     if job.paintings.is_file():
-        paintings = Paintings([read_picture(job.paintings, READ_SIDE)], variants=1)
+        paintings = Paintings([read_picture(job.paintings, READ_SIDE)], memory, variants=1)
     else:
         styles = read_folder(job.paintings, READ_SIDE, memory)
         notes.append(styles.note(str(job.paintings)))
-        paintings = Paintings(styles.pictures)
+        paintings = Paintings(styles.pictures, memory)
     clips: list[Footage] = []
     scenes: list[Footage] = []
     if any(phase.video for phase in recipe.phases):
         if job.videos:
-            clips, left_out = read_clips(job.videos, largest, recipe.video_frames, memory)
+            clips, left_out = read_clips(job.videos, side, recipe.video_frames, memory)
             notes.append(left_out)
         if recipe.scene_share:
-            scenes = render_scenes(largest, recipe.seed, memory, recipe.video_frames)
+            scenes = render_scenes(side, recipe.seed, memory, recipe.video_frames)
     for line in filter(None, notes):
         note(line)
     about = {
