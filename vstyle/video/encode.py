@@ -184,7 +184,7 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
             command += ["-seek_timestamp", "1", "-ss", _seconds(clip.origin)]
         command += file
     command += file if timeless else []
-    command += ["-map", "0:v:0", *_routing(plan.routes, 1 + timed)]
+    command += ["-map", "0:v:0", *_routing(plan, 1 + timed)]
     command += ["-map_metadata", "0", "-map_chapters", "0", *plan.video]
     command += _part_of(clip) if timed else []
     command += ["-fps_mode:v:0", "passthrough"]
@@ -208,16 +208,26 @@ def _seconds(time: Fraction) -> str:
     return f"{float(time):.6f}"
 
 
-def _routing(routes: tuple[Route, ...], covers: int) -> list[str]:
+# NUT does not say how long a packet lasts. Of Opus and FLAC ffmpeg cannot tell either, and the last
+# packet would lie behind the end that an mp4 states.
+_LASTING = (
+    "setts=duration="
+    r"if(DURATION\,DURATION\,if(gt(NEXT_PTS\,PTS)\,NEXT_PTS-PTS\,PREV_OUTDURATION))"
+)
+
+
+def _routing(plan: Plan, covers: int) -> list[str]:
     """Return ffmpeg's options for the streams other than the picture.
 
     `covers` is the number of the input that has the covers.
     """
     options: list[str] = []
     piped = 0
-    for count, way in enumerate(routes, start=1):
+    for count, way in enumerate(plan.routes, start=1):
         if way.source == PIPE:
             piped += 1  # the picture is stream 0 of the pipe
+            if way.encoder == "copy" and plan.container.muxer in {"mp4", "mov"}:
+                options += [f"-bsf:{count}", _LASTING]
         place = {PIPE: f"0:{piped}", FILE: f"1:{way.stream}", COVER: f"{covers}:{way.stream}"}
         options += ["-map", place[way.source], f"-c:{count}", way.encoder]
         if way.source == COVER:
