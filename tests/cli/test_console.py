@@ -29,7 +29,7 @@ def job(duration: float | None) -> Job:
     clip = Clip(
         name, 2, 2, one / 10, one * 10, duration, one * 0, WHOLE, colour, one, 8, False, False
     )
-    source = Source(clip, "h264", (), {}, (), (), iter(()), Damage("a"), lambda: None)
+    source = Source(clip, "h264", None, (), {}, (), (), iter(()), Damage("a"), lambda: None)
     plan = Plan(name, CONTAINERS[".mp4"], "libx264", (), False, (), False, ())
     return Job(source, plan, Identity(), 1)
 

@@ -152,7 +152,7 @@ def test_a_bug_is_one_line_and_a_traceback_on_request(
     assert "Traceback" in vstyle(*command)[2]
 
 
-def test_every_verb_has_help_that_ends_in_two_examples(vstyle: Run) -> None:
+def test_every_verb_has_help_that_ends_in_examples(vstyle: Run) -> None:
     for verb in door.app.registered_commands:
         assert verb.callback is not None
         name = verb.callback.__name__
@@ -160,7 +160,7 @@ def test_every_verb_has_help_that_ends_in_two_examples(vstyle: Run) -> None:
         assert code == 0
         assert out
         examples = (verb.callback.__doc__ or "").partition("Examples:")[2]
-        assert len(re.findall(rf"^\s+vstyle {name} ", examples, re.MULTILINE)) == 2
+        assert len(re.findall(rf"^\s+vstyle {name} ", examples, re.MULTILINE)) >= 2
 
 
 def test_version(vstyle: Run) -> None:
