@@ -191,7 +191,8 @@ def missing(
     """Say what of a source that is not in a stream the container cannot hold."""
     notes = []
     if chapters and not container.chapters:
-        notes.append(f"{len(chapters)} chapters are left out: {container.muxer} cannot hold them")
+        what = "1 chapter is" if len(chapters) == 1 else f"{len(chapters)} chapters are"
+        notes.append(f"{what} left out: {container.muxer} cannot hold chapters")
     if any(key.lower() == "title" for key in metadata) and not container.title:
         notes.append(f"the title is left out: {container.muxer} cannot hold it")
     return tuple(notes)
