@@ -27,7 +27,10 @@ def photo(path: Path, turned: bool = False) -> np.ndarray:
 
 
 @pytest.mark.parametrize("output", ["png", "jpg", "jpeg", "webp", "bmp", "tiff"])
-@pytest.mark.parametrize("source", ["png", "jpg", "webp", "bmp", "tiff"])
+@pytest.mark.parametrize(
+    "source",
+    ["jpg", *(pytest.param(k, marks=pytest.mark.slow) for k in ["png", "webp", "bmp", "tiff"])],
+)
 def test_a_picture_becomes_a_picture(source: str, output: str, vstyle: Run, tmp_path: Path) -> None:
     before = photo(tmp_path / f"in.{source}")
     place = tmp_path / f"out 50%d.{output}"

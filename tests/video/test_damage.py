@@ -72,6 +72,7 @@ def notes_of(path: Path, tmp_path: Path) -> tuple[int, str]:
     return report.frames, " ".join(report.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_whole_file_is_not_called_damaged(
     kind: str, whole: Callable[[str], Path], tmp_path: Path
@@ -90,7 +91,7 @@ def test_half_a_file_is_painted_and_said_to_be_half(
         assert "s are missing" in words
 
 
-@pytest.mark.parametrize("kind", ["mp4", "ts", "avi"])
+@pytest.mark.parametrize("kind", ["mp4", "avi"])
 def test_broken_frames_are_counted(
     kind: str, flipped: Callable[[str, int], Path], tmp_path: Path
 ) -> None:
@@ -99,7 +100,7 @@ def test_broken_frames_are_counted(
     assert "damaged" in words
 
 
-@pytest.mark.parametrize("kind", ["mp4", "mkv", "nut"])
+@pytest.mark.parametrize("kind", ["mp4"])
 def test_strict_refuses_what_is_damaged(
     kind: str, cut: Callable[[str], Path], flipped: Callable[[str, int], Path], tmp_path: Path
 ) -> None:
@@ -112,6 +113,7 @@ def test_strict_refuses_what_is_damaged(
         assert not (tmp_path / "out.mkv").exists()
 
 
+@pytest.mark.slow
 def test_strict_takes_what_is_whole(whole: Callable[[str], Path], tmp_path: Path) -> None:
     for kind in KINDS:
         with prepare(whole(kind), tmp_path / f"{kind}.mkv", Identity, reading=STRICT) as job:
@@ -143,6 +145,7 @@ def test_nothing_broken_is_carried_on(flipped: Callable[[str, int], Path]) -> No
     assert any(carried)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_damage_is_a_bug_report(
     kind: str, flipped: Callable[[str, int], Path], tmp_path: Path

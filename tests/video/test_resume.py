@@ -40,6 +40,11 @@ class Echo:
         return np.asarray(cv2.addWeighted(frame, 0.3, carried, 0.7, 0), np.uint8)
 
 
+def slow(value: object) -> object:
+    """Leave a case to `make test-all`."""
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resume, "PIECE", 7)
@@ -70,7 +75,7 @@ def sounds(path: Path) -> list[tuple[Fraction, bytes]]:
         return [(p.pts * p.time_base, bytes(p)) for p in container.demux(audio=0) if p.size]
 
 
-@pytest.mark.parametrize("name", ["cfr", "ntsc", "vfr", "late", "odd", "rich"])
+@pytest.mark.parametrize("name", ["cfr", "ntsc", *map(slow, ["vfr", "late", "odd", "rich"])])
 def test_pieces_are_the_whole(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Without loss, not a bit differs from a run that keeps nothing on disk."""
     source = request.getfixturevalue(name)
@@ -82,7 +87,7 @@ def test_pieces_are_the_whole(name: str, request: pytest.FixtureRequest, tmp_pat
     assert not folder_of(other).exists()
 
 
-@pytest.mark.parametrize("stop_at", [0, 1, 7, 8, 13, 14, 19])
+@pytest.mark.parametrize("stop_at", [8, 14, *map(slow, [0, 1, 7, 13, 19])])
 def test_going_on_is_never_having_stopped(stop_at: int, cfr: Path, tmp_path: Path) -> None:
     one, other = tmp_path / "one.mp4", tmp_path / "other.mp4"
     pieces(cfr, one, Echo(), Encoding())
@@ -97,6 +102,7 @@ def test_going_on_is_never_having_stopped(stop_at: int, cfr: Path, tmp_path: Pat
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.slow
 def test_it_can_be_stopped_many_times(ntsc: Path, tmp_path: Path) -> None:
     one, other = tmp_path / "one.mkv", tmp_path / "other.mkv"
     whole(ntsc, one, Echo(), LOSSLESS)
@@ -154,6 +160,7 @@ def test_other_work_is_not_gone_on_with(cfr: Path, vfr: Path, tmp_path: Path) ->
     assert pieces(cfr, place, Echo(), LOSSLESS).painted == 13
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "codec"),
     [
