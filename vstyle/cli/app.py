@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from vstyle import __version__
+from vstyle.cli.bench import bench
 from vstyle.cli.console import complain
 from vstyle.cli.stylize import stylize
 from vstyle.cli.train import train
@@ -53,6 +54,7 @@ def common(
 
 app.command()(stylize)
 app.command()(train)
+app.command()(bench)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
-"""What people see: everything on stderr, and a moving bar only where it can move."""
+"""What people see: all but tables on stderr, and a moving bar only where it can move."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -13,15 +14,19 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table as Grid
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from vstyle.bench.run import Event
+    from vstyle.bench.tables import Table
     from vstyle.training.step import Step
     from vstyle.video.decode import Frame
     from vstyle.video.stylize import Job
 
 
 STEPS_PER_LINE = 100  # of training, where no bar can move
+WIDE = 200  # columns of a table that goes into a file
 
 
 def complain(message: str, hint: str = "") -> None:
@@ -84,6 +89,39 @@ def draw_steps(steps: "Iterable[Step]", total: int) -> "Iterator[Step]":
             # By the share that is done: a run may end by time.
             progress.update(task, completed=step.done, description=words)
             yield step
+
+
+def draw_rows(events: "Iterable[Event]", quiet: bool) -> "Iterator[Event]":
+    """Let what a benchmark finds go by: say what is measured now, and what could not be."""
+    from vstyle.bench.records import Failure
+
+    console = _console()
+    moving = _moving(console) and not quiet
+    with console.status("") if moving else nullcontext() as status:
+        for event in events:
+            if not isinstance(event, str):
+                if isinstance(event, Failure):
+                    complain(f"{event.row}: {event.message}")
+                yield event
+            elif status is not None:
+                status.update(Text(event))
+            elif not quiet:
+                _line(console, event)
+
+
+def show(found: "Iterable[Table]") -> None:
+    """Print tables on stdout: they are what was asked for."""
+    console = Console(highlight=False)
+    if not console.file.isatty():
+        console.width = WIDE
+    for each in found:
+        grid = Grid(title=each.title, title_justify="left", caption=each.note)
+        grid.caption_justify = "left"
+        for index, head in enumerate(each.heads):
+            grid.add_column(head, justify="left" if index < each.words else "right")
+        for row in each.rows:
+            grid.add_row(*(Text(word) for word in row))
+        console.print(grid)
 
 
 def _losses(step: "Step") -> str:

@@ -1,0 +1,94 @@
+"""How near a painted frame is to the style, and how much of its source it keeps.
+
+The distances are those of the training objective, so that what is learned is what is measured. The
+style's are on three sizes, and over the unpainted frame's own: 1 is no nearer to the style than the
+photo, 0 has the style's statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from vstyle import pixels
+from vstyle.engine.base import Picture
+from vstyle.errors import CheckpointError
+from vstyle.models.vgg import Features
+from vstyle.training import losses
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
+CONTENT_LAYER = "relu3_1"
+SCALES = (1, 2, 4)  # shallow layers of a small picture see what deep ones see of a large one
+
+
+@dataclass(frozen=True)
+class Look:
+    """What VGG sees of a picture."""
+
+    statistics: tuple[losses.Statistics, ...]  # every layer of every scale
+    shapes: Tensor  # activations of CONTENT_LAYER, (1, C, h, w)
+
+
+def load_vgg(path: Path) -> Features:
+    """Read VGG-19's weights; CheckpointError if they are not, or end before relu3_4."""
+    try:
+        features = Features(load_file(path))
+    except (OSError, SafetensorError, KeyError, RuntimeError, IndexError) as error:
+        raise CheckpointError(
+            f"{path} has no VGG-19 weights: {error}",
+            "Name a safetensors file with torchvision's names.",
+        ) from error
+    if missing := [layer for layer in STYLE_LAYERS if layer not in features.convs]:
+        raise CheckpointError(
+            f"the VGG-19 weights of {path} end before {missing[0]}", "Name a longer file."
+        )
+    return features
+
+
+@torch.inference_mode()
+def look(vgg: Features, picture: Picture) -> Look:
+    """See a picture on all scales."""
+    image = pixels.to_tensor(picture)
+    statistics, shapes = [], image
+    for scale in SCALES:
+        found = vgg(F.avg_pool2d(image, scale) if scale > 1 else image, STYLE_LAYERS)
+        statistics += [losses.statistics(found[layer]) for layer in STYLE_LAYERS]
+        shapes = found[CONTENT_LAYER] if scale == 1 else shapes
+    return Look(tuple(statistics), shapes)
+
+
+def style_distance(painted: Look, source: Look, style: Look) -> float:
+    """Distance of channel means and deviations (Huang and Belongie 2017), over the source's."""
+    return _mean(losses.moments_distance, painted, style) / _mean(
+        losses.moments_distance, source, style
+    )
+
+
+def gram_distance(painted: Look, source: Look, style: Look) -> float:
+    """Distance of Gram matrices (Gatys et al. 2016), over the source's."""
+    return _mean(losses.gram_distance, painted, style) / _mean(losses.gram_distance, source, style)
+
+
+def content_distance(painted: Look, source: Look) -> float:
+    """Mean squared distance of the instance-normalised activations; 0: the same shapes."""
+    return float(losses.content(painted.shapes, source.shapes))
+
+
+def ssim(painted: Picture, source: Picture) -> float:
+    """Structural similarity of the grey pictures (Wang et al. 2004): 1 is the same."""
+    return 1 - float(losses.structure(pixels.to_tensor(painted), pixels.to_tensor(source)))
+
+
+def _mean(
+    distance: Callable[[losses.Statistics, losses.Statistics], Tensor], a: Look, b: Look
+) -> float:
+    """Return the mean distance over layers and scales."""
+    parts = [distance(x, y) for x, y in zip(a.statistics, b.statistics, strict=True)]
+    return float(torch.stack(parts).mean())

@@ -1,0 +1,162 @@
+"""`vstyle bench`: how fast, how steady and how near the style, measured on this machine."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vstyle.cli import console, options
+from vstyle.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vstyle.bench.compare import Change
+    from vstyle.bench.records import Failure
+
+REGRESSED = SOME_FAILED = 1
+
+
+def bench(
+    *,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Measure speed, as is done without --quality.")
+    ] = False,
+    quality: Annotated[
+        bool, typer.Option("--quality", help="Measure style and steadiness.")
+    ] = False,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME|FILE", help="Several can be given.", show_default="student"),
+    ] = None,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="auto, cpu, cuda, cuda:N or mps. Several can be given.",
+            show_default="auto",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="WxH,...", help="Sizes of the clip.", show_default="640x360"),
+    ] = None,
+    clip: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A clip of yours.", show_default="a rendered one"),
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            "--style",
+            "-s",
+            metavar="NAME|PICTURE",
+            help="What to paint in for speed.",
+            show_default="our own painting",
+        ),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Measured runs of every row.")] = 5,
+    vgg: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="VGG-19 weights, for style distances.")
+    ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Clips for --quality, on top of rendered ones."),
+    ] = None,
+    styles: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Paintings for --quality.", show_default="our own painting"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page with plots.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(metavar="OLD.json", help="Compare with an earlier --json.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="What may get worse with --compare, in percent.")
+    ] = 5.0,
+    quiet: options.Quiet = False,
+) -> None:
+    """Measure models on this machine: speed end to end, style and steadiness.
+
+    Examples:
+      vstyle bench --device cpu --size 640x360,1280x720 --report report.html
+
+      vstyle bench --quality --vgg vgg.safetensors --clips clips/ --styles paintings/
+
+      vstyle bench --json --compare old.json > new.json
+    """
+    from vstyle.bench import compare as comparing
+    from vstyle.bench import document as documents
+    from vstyle.bench import footage, machine, run
+    from vstyle.bench import quality as judging
+    from vstyle.bench import speed as timing
+    from vstyle.bench.clips import own_painting, parse_sizes, workplace
+    from vstyle.bench.report import page
+    from vstyle.bench.tables import tables
+    from vstyle.pictures import SUFFIXES
+
+    old = documents.read(compare) if compare else None
+    if report:
+        with writing(report), report.open("ab"):  # or say so now, not after an hour
+            pass
+    sizes = parse_sizes(size) if size else [None]
+    paintings = footage.find(styles, SUFFIXES, "pictures") if styles else []
+    films = footage.find(clips, footage.VIDEOS, "clips") if clips else []
+    models, devices = tuple(model or ["student"]), tuple(device or ["auto"])
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    environment = machine.environment()
+    with workplace() as folder:
+        fast = judge = None
+        if speed or not quality:
+            look = style or str(own_painting(folder))
+            fast = timing.Wanted(models, devices, tuple(sizes), clip, look, runs)
+        if quality:
+            looks = tuple(paintings or [own_painting(folder)])
+            judge = judging.Wanted(models, devices[0], vgg, tuple(films), looks)
+        found = list(console.draw_rows(run.measure(run.Wanted(fast, judge), folder), quiet))
+    result = documents.assemble(made, ["vstyle", *sys.argv[1:]], environment, found)
+    changes = comparing.compare(old, result, tolerance / 100) if old else []
+    if report:
+        shown = [each for each in found if isinstance(each, run.Shown)]
+        with writing(report):
+            report.write_text(page(result, shown, changes), encoding="utf-8")
+    if as_json:
+        typer.echo(documents.to_json(result))
+    else:
+        console.show(tables(result, changes))
+    if not quiet:
+        for message in (*result.notes, *(comparing.remarks(old, result) if old else ())):
+            console.note(message)
+    code = _exit_code(result.failures, bool(result.speed or result.quality), changes)
+    if code:
+        raise typer.Exit(code)
+
+
+def _exit_code(failures: tuple[Failure, ...], some: bool, changes: list[Change]) -> int:
+    """Return 0 if all went well; if nothing could be measured, the code of the first reason."""
+    if failures and not some:
+        return failures[0].exit_code
+    if failures:
+        return SOME_FAILED
+    return REGRESSED if any(change.regression for change in changes) else 0
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the errors of writing the page into OutputError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}", "Choose another place."
+        ) from error
