@@ -204,6 +204,6 @@ def test_a_document_is_what_was_found() -> None:
     busy = {"load": [9, 9, 9], "cpu": {"usable_cores": 2}}
     found = documents.assemble("now", ["vstyle"], busy, [floor])
     assert found.floors == (floor,)
-    assert "floor at 64x48 varied by 18%" in found.notes[0]
+    assert "floor at 64x48 varied by 18 %" in found.notes[0]
     assert "busy before the first run" in found.notes[1]
     assert json.loads(documents.to_json(found))["floors"] == json.loads(json.dumps([asdict(floor)]))

@@ -102,8 +102,8 @@ def _noise(
             yield _varied(f"{row.model} on {row.device} at {row.size}", spread)
     load, cores = environment.get("load"), environment.get("cpu", {}).get("usable_cores")
     if load and cores and load[0] > cores / 2:
-        yield f"the machine was busy before the first run: load {load[0]:.1f} on {cores} cores"
+        yield f"the machine was busy before the first run: load {load[0]:.1f}, usable cores {cores}"
 
 
 def _varied(what: str, spread: float) -> str:
-    return f"the machine was noisy: {what} varied by {spread:.0%} between runs"
+    return f"the machine was noisy: {what} varied by {spread * 100:.0f} % between runs"

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import floor, log10
+from math import ceil, floor, log10
 
 from vstyle.bench.tables import number
 
 WIDTH = 420
 LINE = 15  # from one line of text to the next
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 38  # around a plot with axes
-HEIGHT = 230
-SERIES = 8  # different colours
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 26, 38  # around a plot with axes
+HEIGHT = 250
+SERIES = 8  # different colours; the first is grey, for what is no model
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def bars(title: str, rows: Sequence[Bar], unit: str) -> str:
             wide = value / most * room
             label = escape(f"{row.name}: {what} {number(value)} {unit}")
             drawn.append(
-                f'<rect class="s{series % SERIES}" x="{x:.1f}" y="{y + LINE}" width="{wide:.1f}" '
+                f'<rect class="s{_coloured(series)}" x="{x:.1f}" y="{y + LINE}" width="{wide:.1f}" '
                 f'height="{LINE}"><title>{label}</title></rect>'
             )
             x, total = x + wide, total + value
@@ -62,13 +62,20 @@ def bars(title: str, rows: Sequence[Bar], unit: str) -> str:
 def plane(
     title: str, series: Sequence[Points], across: str, up: str, level: tuple[float, str] | None
 ) -> str:
-    """Draw points or lines over two axes from zero; `level` is a dashed line, and what it is."""
+    """Draw points or lines over two axes from zero, in the colours from the second on.
+
+    `level` is a dashed line, and what it is.
+    """
     points = [point for each in series for point in each.at]
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     most_x = max((x for x, _ in points), default=1) or 1
     most_y = max([y for _, y in points] + ([level[0]] if level else []), default=1) or 1
     ticks_x, ticks_y = ticks(most_x), ticks(most_y)
-    most_x, most_y = max(most_x, ticks_x[-1]), max(most_y, ticks_y[-1])
+    # To the tick beyond the last value, or a point could lie on the border.
+    most_x, most_y = (
+        ceil(most / each[1] * 0.9999) * each[1]
+        for most, each in ((most_x, ticks_x), (most_y, ticks_y))
+    )
 
     def place(x: float, y: float) -> tuple[float, float]:
         return LEFT + x / most_x * wide, TOP + high - y / most_y * high
@@ -85,15 +92,16 @@ def plane(
         )
         drawn.append(_text(left - 5, y + 4, number(tick), "end"))
     drawn.append(_text(LEFT + wide, HEIGHT - 5, across, "end"))
-    drawn.append(_text(LEFT + 4, TOP + 10, up))
+    drawn.append(_text(0, 12, up))
     if level:
         y = place(0, level[0])[1]
         drawn.append(
             f'<line class="level" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        drawn.append(_text(WIDTH - RIGHT, y - 4, level[1], "end"))
+        # Below the line where there is no room above it.
+        drawn.append(_text(WIDTH - RIGHT, y - 4 if y > TOP + LINE else y + 13, level[1], "end"))
     for index, each in enumerate(series):
-        drawn += _marks(each, [place(*point) for point in each.at], index % SERIES)
+        drawn += _marks(each, [place(*point) for point in each.at], _coloured(index + 1))
     return _svg(title, HEIGHT, drawn)
 
 
@@ -112,11 +120,16 @@ def _marks(series: Points, at: Sequence[tuple[float, float]], colour: int) -> It
         )
 
 
-def legend(names: Sequence[str]) -> str:
-    """Return the names of the series beside their colours, as HTML."""
+def _coloured(series: int) -> int:
+    """Return a colour's number; when all are used it begins anew after the grey."""
+    return series if series < SERIES else 1 + (series - 1) % (SERIES - 1)
+
+
+def legend(names: Sequence[str], first: int = 0) -> str:
+    """Return names beside their colours, as HTML; `first` is the number of the first series."""
     items = (
-        f'<li><span class="s{index % SERIES}"></span>{escape(name)}</li>'
-        for index, name in enumerate(names)
+        f'<li><span class="s{_coloured(index)}"></span>{escape(name)}</li>'
+        for index, name in enumerate(names, start=first)
     )
     return f'<ul class="legend">{"".join(items)}</ul>'
 

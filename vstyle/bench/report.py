@@ -94,7 +94,7 @@ def _plots(document: Document) -> Iterator[str]:
         drawn = plots.plane(title, lines, "ms from one frame to the next", "share of frames", None)
         yield _figure(
             title, drawn, "The share of frames that took at most so long.",
-            [line.name for line in lines],
+            [line.name for line in lines], 1,
         )  # fmt: skip
     yield from _judged(document)
 
@@ -117,12 +117,12 @@ def _judged(document: Document) -> Iterator[str]:
         "One point for each clip and style; nearer to the left is more style, lower is steadier. "
         "At 1 a model paints no style at all."
     )
-    yield _figure(title, drawn, note, [model.name for model in models])
+    yield _figure(title, drawn, note, [model.name for model in models], 1)
 
 
-def _figure(title: str, drawn: str, note: str, names: Sequence[str]) -> str:
+def _figure(title: str, drawn: str, note: str, names: Sequence[str], first: int = 0) -> str:
     return (
-        f"<figure><h3>{escape(title)}</h3>{drawn}{plots.legend(names)}"
+        f"<figure><h3>{escape(title)}</h3>{drawn}{plots.legend(names, first)}"
         f"<figcaption>{escape(note)}</figcaption></figure>"
     )
 
@@ -141,7 +141,7 @@ def _table(table: Table) -> str:
     return (
         f'<section><h2>{escape(table.title)}</h2><div class="scroll" tabindex="0">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        f"<p>{escape(table.note)}</p></section>"
+        + (f"<p>{escape(table.note)}</p></section>" if table.note else "</section>")
     )
 
 

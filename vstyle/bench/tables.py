@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from vstyle.bench.compare import CHANCE, Change
 from vstyle.bench.document import Document
-from vstyle.bench.records import Measures, Quality, Speed
+from vstyle.bench.records import Floor, Measures, Quality, Speed
 from vstyle.bench.stopwatch import STAGES
 
 NONE = "-"
+NAMES = "model", "device", "precision", "size"  # heads of what tells a row from another
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,14 @@ def tables(document: Document, changes: Sequence[Change] = ()) -> Iterator[Table
     """Yield the tables that a document has rows for."""
     if document.speed or document.floors:
         yield _end_to_end(document)
+    if document.speed:
         yield _stages(document)
+        yield _cost(document)
     if any(row.reach for row in document.speed):
         yield _roofline(document)
     if document.quality:
         yield _quality(document.quality)
+        yield _pairs(document.quality)
         yield _drift(document.quality)
     if changes:
         yield _changes(changes)
@@ -44,18 +48,17 @@ def _end_to_end(document: Document) -> Table:
         [floor.size for floor in document.floors] + [row.size for row in document.speed]
     )
     for size in sizes:
-        for floor in document.floors:
-            if floor.size == size:
-                rate, spread = number(floor.fps.median), percent(floor.fps.spread)
-                rest = (NONE,) * 5
-                rows.append(
-                    ("floor", NONE, NONE, size, rate, spread, "100 %", number(floor.cpu_ms), *rest)
-                )
-        rows += [_speed_row(row) for row in document.speed if row.size == size]
-    heads = (
-        "model", "device", "precision", "size", "fps", "spread", "of floor", "core-ms",
-        "first frame ms", "start-up s", "RSS MB", "GPU MB", "W",
-    )  # fmt: skip
+        rows += [
+            ("floor", NONE, NONE, size, *_rate(floor), percent(1.0), number(floor.cpu_ms))
+            for floor in document.floors
+            if floor.size == size
+        ]
+        rows += [
+            (*_names(row), *_rate(row), percent(row.floor_share), number(row.cpu_ms))
+            for row in document.speed
+            if row.size == size
+        ]
+    heads = (*NAMES, "fps", "spread", "of floor", "core-ms")
     note = (
         "fps: end to end, the median of the runs; spread: from the slowest to the fastest. "
         "floor: the same clip decoded and encoded, not painted. core-ms: of all cores, per frame."
@@ -63,50 +66,48 @@ def _end_to_end(document: Document) -> Table:
     return Table("Speed", heads, tuple(rows), 4, note)
 
 
-def _speed_row(row: Speed) -> tuple[str, ...]:
-    return (
-        row.model,
-        row.device,
-        row.precision,
-        row.size,
-        number(row.fps.median),
-        percent(row.fps.spread),
-        percent(row.floor_share),
-        number(row.cpu_ms),
-        number(row.first_frame_ms),
-        number(row.startup_s),
-        number(row.peak_rss_mb),
-        number(row.gpu_memory_mb),
-        number(row.watts),
-    )
+def _names(row: Speed) -> tuple[str, ...]:
+    return row.model, row.device, row.precision, row.size
 
 
-def _stages(document: Document) -> Table:
+def _rate(row: Speed | Floor) -> tuple[str, ...]:
+    return number(row.fps.median), percent(row.fps.spread)
+
+
+def _cost(document: Document) -> Table:
     rows = [
         (
-            row.model,
-            row.device,
-            row.precision,
-            row.size,
-            *(_spent(row, stage) for stage in STAGES),
-            number(row.network_ms.median),
+            *_names(row),
+            number(row.startup_s),
+            number(row.first_frame_ms),
+            number(row.peak_rss_mb),
+            number(row.gpu_memory_mb),
+            number(row.watts),
         )
         for row in document.speed
     ]
+    heads = ("start-up s", "first ms", "RSS MB", "GPU MB", "W")
     note = (
-        "Median / 95th / 99th percentile. decode runs ahead in a thread of its own, wait is the "
-        "time spent waiting for it; encode is the time until the encoder took the frame. "
-        "network: the engine alone."
+        "start-up: from the command to a model that is ready; first: from then to a painted frame. "
+        "RSS, GPU: the most memory held by the painting process. W: while painting."
     )
-    heads = ("model", "device", "precision", "size", *STAGES, "network")
-    return Table("Stages, ms per frame", heads, tuple(rows), 4, note)
+    return Table("Start and memory", (*NAMES, *heads), tuple(rows), 4, note)
 
 
-def _spent(row: Speed, stage: str) -> str:
-    found = row.stages_ms.get(stage)
-    if found is None:
-        return NONE
-    return " / ".join(number(value) for value in (found.median, found.p95, found.p99))
+def _stages(document: Document) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for row in document.speed:
+        for stage in STAGES:
+            if spent := row.stages_ms.get(stage):
+                times = (spent.median, spent.p95, spent.p99)
+                rows.append((*_names(row), stage, *map(number, times)))
+        rows.append((*_names(row), "network", number(row.network_ms.median), NONE, NONE))
+    note = (
+        "decode runs ahead in a thread of its own, wait is the time spent waiting for it; encode "
+        "is the time until the encoder took the frame. network: the engine alone, over and over."
+    )
+    heads = (*NAMES, "stage", "median", "95 %", "99 %")
+    return Table("Stages, ms per frame", heads, tuple(rows), 5, note)
 
 
 def _roofline(document: Document) -> Table:
@@ -116,10 +117,7 @@ def _roofline(document: Document) -> Table:
             continue
         rows.append(
             (
-                row.model,
-                row.device,
-                row.precision,
-                row.size,
+                *_names(row),
                 number(row.reach.gflop),
                 number(row.reach.gflop_s),
                 percent(row.reach.matrix_share),
@@ -130,12 +128,11 @@ def _roofline(document: Document) -> Table:
         )
     tops = []
     for roof in document.roofs:
-        rates = [f"{number(rate)} in {kind}" for kind, rate in roof.matrix_gflop_s.items()]
-        products = f"multiplies matrices at {', '.join(rates)} GFLOP/s"
+        rates = [f"{number(rate)} GFLOP/s ({kind})" for kind, rate in roof.matrix_gflop_s.items()]
+        products = f"multiplies matrices at {', '.join(rates) or NONE}"
         tops.append(f"{roof.device} copies {number(roof.copy_gb_s)} GB/s and {products}")
-    heads = (
-        "model", "device", "precision", "size", "GFLOP", "GFLOP/s", "of matrix rate", "MB", "GB/s",
-        "of copy rate",
+    heads = (*NAMES, "GFLOP", "GFLOP/s", "of matmul", "MB", "GB/s",
+        "of copy",
     )  # fmt: skip
     note = "The network alone, per frame, against what the device was measured to do: "
     return Table("Roofline", heads, tuple(rows), 4, note + "; ".join(tops) + ".")
@@ -148,36 +145,50 @@ _MEASURES = (
     ("SSIM", "ssim"),
     ("detail", "detail"),
     ("E_warp", "e_warp"),
-    ("of source", "e_warp_ratio"),
+    ("E_warp over source's", "e_warp_ratio"),
     ("tRMSE", "trmse"),
-    ("tRMSE 10", "trmse_long"),
-    ("source", "source_trmse"),
-    ("source 10", "source_trmse_long"),
+    ("tRMSE, 10 frames", "trmse_long"),
 )
+_OF_PAIRS = ("style", "gram", "content", "ssim", "e_warp", "trmse", "trmse_long")
 
 
 def _quality(found: Sequence[Quality]) -> Table:
-    rows = []
-    for row in found:
-        rows.append((row.model, row.device, row.precision, "mean", "", *_values(row.mean)))
-        rows += [
-            (row.model, row.device, row.precision, pair.clip, pair.style, *_values(pair.measures))
-            for pair in row.pairs
-        ]
+    """Return the means, models side by side, and what the unpainted clips have."""
+    rows = [
+        (head, *(fine(getattr(row.mean, name)) for row in found), _of_source(found[0].mean, name))
+        for head, name in _MEASURES
+    ]
     note = (
         "style, gram: distance to the painting's over the unpainted frame's (1: no nearer than the "
         "photo). content: distance of shapes. detail: sharpness over the source's. E_warp, tRMSE: "
-        "along the source's motion, one and ten frames apart. Higher is better for SSIM; for the "
-        "others, lower."
+        "along the source's motion. Higher is better for SSIM; for the others, lower."
     )
     if not all(row.vgg for row in found):
         note += " Without --vgg there is no style, and steadiness alone says nothing of a model."
-    heads = ("model", "device", "precision", "clip", "style of", *(head for head, _ in _MEASURES))
-    return Table("Quality", heads, tuple(rows), 5, note)
+    models = (f"{row.model}, {row.device} {row.precision}" for row in found)
+    return Table("Quality, means", ("measure", *models, "source"), tuple(rows), 1, note)
 
 
-def _values(measures: Measures) -> tuple[str, ...]:
-    return tuple(fine(getattr(measures, name)) for _, name in _MEASURES)
+def _of_source(measures: Measures, name: str) -> str:
+    """Return what the unpainted clips have of a measure."""
+    return fine(getattr(measures, f"source_{name}", None))
+
+
+def _pairs(found: Sequence[Quality]) -> Table:
+    rows = [
+        (
+            row.model,
+            pair.clip,
+            pair.style,
+            "exact" if pair.exact else "DIS",
+            *(number(getattr(pair.measures, name)) for name in _OF_PAIRS),
+        )
+        for row in found
+        for pair in row.pairs
+    ]
+    measures = (head for head, name in _MEASURES if name in _OF_PAIRS)
+    heads = ("model", "clip", "style of", "motion", *measures)
+    return Table("Quality, every clip in every style", heads, tuple(rows), 4)
 
 
 def _drift(found: Sequence[Quality]) -> Table:

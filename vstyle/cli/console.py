@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -115,13 +116,15 @@ def show(found: "Iterable[Table]") -> None:
     if not console.file.isatty():
         console.width = WIDE
     for each in found:
-        grid = Grid(title=each.title, title_justify="left", caption=each.note)
-        grid.caption_justify = "left"
+        grid = Grid(title=each.title, title_justify="left", box=SIMPLE_HEAD, padding=0)
         for index, head in enumerate(each.heads):
             grid.add_column(head, justify="left" if index < each.words else "right")
         for row in each.rows:
             grid.add_row(*(Text(word) for word in row))
         console.print(grid)
+        if each.note:
+            console.print(Text(each.note, "dim"))
+        console.print()
 
 
 def _losses(step: "Step") -> str:
