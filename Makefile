@@ -9,7 +9,10 @@ PAINTINGS ?= ../shared/data
 # Of each fuzz target.
 CASES ?= 3000
 
-.PHONY: demo test test-all check fidelity fuzz styles ablation wheel clean
+# VGG-19's weights, for the style distances of the benchmark; not part of the repository either.
+VGG ?= vgg19.safetensors
+
+.PHONY: demo test test-all check fidelity fuzz styles ablation bench wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -45,6 +48,13 @@ MINUTES ?= 5
 ablation: $(RUN)
 	$(BIN)/python scripts/ablation.py --content $(CONTENT) --styles $(STYLES) --vgg $(VGG) \
 		--minutes $(MINUTES)
+
+# Measures this machine for the README; it should be doing nothing else.
+bench: $(RUN)
+	$(BIN)/vstyle bench --speed --quality --vgg $(VGG) --device cpu --size 640x360,1280x720 \
+	  --json > docs/benchmarks/cpu.json.part
+	mv docs/benchmarks/cpu.json.part docs/benchmarks/cpu.json
+	$(BIN)/python scripts/bench_table.py
 
 wheel: $(DEV)
 	$(BIN)/python -m build --wheel

@@ -82,6 +82,7 @@ def test_help_imports_nothing_heavy() -> None:
         "import sys; from vstyle.cli import app\n"
         "assert app.exit_code(lambda: app.app(['--help'])) == 0\n"
         "assert app.exit_code(lambda: app.app(['stylize', '--help'])) == 0\n"
+        "assert app.exit_code(lambda: app.app(['bench', '--help'])) == 0\n"
         f"sys.exit(' '.join({heavy!r} & sys.modules.keys()) or 0)"
     )
     run = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)

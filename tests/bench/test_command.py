@@ -152,6 +152,7 @@ BAD = {
     "odd size": (["--size", "641x360"], 2, "Sides must be even"),
     "size too small": (["--size", "8x8"], 2, "16 or more"),
     "size too large": (["--size", "90000x90000"], 2, "8192x8192 is the largest"),
+    "unknown style": (["--style", "stary-night"], 2, "starry-night"),
     "missing clip": (["--clip", "none.mp4"], 3, "does not exist"),
     "clip is a text": (["--clip", "text.mp4"], 3, "not a video"),
     "missing old result": (["--compare", "none.json"], 3, "cannot be read"),

@@ -39,12 +39,14 @@ def clock(device: str) -> Timer:
         return _by_the_clock
 
     def by_events(call: Callable[[], object]) -> float:
-        begin, end = (torch.Event(device, enable_timing=True) for _ in range(2))
-        begin.record()
-        call()
-        end.record()
-        end.synchronize()
-        return float(begin.elapsed_time(end)) / 1000
+        with torch.cuda.device(device):
+            begin = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+            end = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+            begin.record()
+            call()
+            end.record()
+            end.synchronize()
+            return float(begin.elapsed_time(end)) / 1000
 
     return by_events
 

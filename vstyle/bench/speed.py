@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vstyle import checkpoint, device
+from vstyle import checkpoint, device, styles
 from vstyle.bench import worker
 from vstyle.bench.clips import Size, make_clip
 from vstyle.bench.parse import parse
@@ -50,8 +50,9 @@ def measure(wanted: Wanted, folder: Path) -> Iterator[Event]:
     """
     models, unknown = _usable(wanted.models, checkpoint.find_model)
     devices, absent = _usable(wanted.devices, device.choose)
-    yield from (*unknown, *absent)
-    if not models or not devices:
+    looks, missing = _usable((wanted.style,), styles.find)
+    yield from (*unknown, *absent, *missing)
+    if not (models and devices and looks):
         return
     rows: list[Speed] = []
     for size in wanted.sizes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +14,6 @@ from vstyle.cli import console, options
 from vstyle.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vstyle.bench.compare import Change
     from vstyle.bench.records import Failure
 
@@ -107,8 +105,7 @@ def bench(
 
     old = documents.read(compare) if compare else None
     if report:
-        with writing(report), report.open("ab"):  # or say so now, not after an hour
-            pass
+        _check_place(report)
     sizes = parse_sizes(size) if size else [None]
     paintings = footage.find(styles, SUFFIXES, "pictures") if styles else []
     films = footage.find(clips, footage.VIDEOS, "clips") if clips else []
@@ -128,8 +125,7 @@ def bench(
     changes = comparing.compare(old, result, tolerance / 100) if old else []
     if report:
         shown = [each for each in found if isinstance(each, run.Shown)]
-        with writing(report):
-            report.write_text(page(result, shown, changes), encoding="utf-8")
+        _write(report, page(result, shown, changes))
     if as_json:
         typer.echo(documents.to_json(result))
     else:
@@ -151,12 +147,18 @@ def _exit_code(failures: tuple[Failure, ...], some: bool, changes: list[Change])
     return REGRESSED if any(change.regression for change in changes) else 0
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the errors of writing the page into OutputError."""
+def _check_place(report: Path) -> None:
+    """Raise OutputError now, not after an hour, if the page cannot be written."""
+    folder = report.resolve().parent
+    if report.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{report} cannot be written", "Name a file in a folder that can be.")
+
+
+def _write(report: Path, text: str) -> None:
+    """Write the page, or raise OutputError."""
     try:
-        yield
+        report.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(
-            f"{path} cannot be written: {error.strerror}", "Choose another place."
+            f"{report} cannot be written: {error.strerror}", "Name another place for it."
         ) from error
