@@ -44,6 +44,8 @@ def test_a_wheel_has_all_that_painting_needs(tmp_path: Path, cfr: Path) -> None:
     assert {path.stem for path in (place / "vstyle" / "styles").glob("*.safetensors")} == set(
         styles.names()
     )
+    for name in ("schema.json", "report.css"):
+        assert (place / "vstyle" / "bench" / name).stat().st_size > 0
     shipped = {path.name for path in checkpoint.shipped_models().values()}
     assert {path.name for path in (place / "vstyle" / "weights").iterdir()} == shipped
 

@@ -39,7 +39,7 @@ def made(cfr: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path
     """Measure a small clip on a device that is here and one that is not: code, JSON, stderr."""
     path = tmp_path_factory.mktemp("bench") / "new.json"
     words = ["bench", "--clip", cfr, "--device", "cpu", "--device", "cuda:7", "--model", "student"]
-    words += ["--model", "picasso", "--runs", "3", "--json"]
+    words += ["--model", "picasso", "--style", "great-wave", "--runs", "3", "--json"]
     command = [sys.executable, "-m", "vstyle", *map(str, words)]
     with path.open("w") as out:
         done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
@@ -135,7 +135,10 @@ def test_a_regression_ends_with_1(
         row["fps"] = {key: _times(value, 10) for key, value in row["fps"].items()}
     path = tmp_path / "old.json"
     path.write_text(json.dumps(old))
-    code, out, _ = bench("--clip", cfr, "--device", "cpu", "--runs", "3", "--compare", path)
+    code, out, _ = bench(
+        *("--clip", cfr, "--device", "cpu", "--style", "great-wave", "--runs", "3"),
+        *("--compare", path),
+    )
     assert code == 1
     assert re.search(r"fps.*-\d\d\.\d%.*REGRESSION", out)
 
@@ -175,7 +178,7 @@ def test_what_is_wrong_is_said_in_one_line(
     Path("newer.json").write_text(json.dumps({"format": 99}))
     Path("empty").mkdir()
     words, code, hint = BAD[case]
-    found, _, said = bench("--runs", "1", "--quiet", *words)
+    found, _, said = bench("--style", "great-wave", "--quiet", *words)
     assert found == code
     assert hint in said
     assert len(said.splitlines()) == 1

@@ -183,7 +183,7 @@ def _workers(children: set[int]) -> set[int]:
 def test_ctrl_c_ends_the_fresh_process_too(tmp_path: Path, children_of) -> None:
     """Nothing is left: no process, no clip."""
     code = "import sys; from vstyle.cli.app import main; sys.argv[0] = 'vstyle'; main()"
-    words = ["bench", "--size", "64x48", "--quiet", "--device", "cpu"]
+    words = ["bench", "--size", "64x48", "--quiet", "--device", "cpu", "--style", "great-wave"]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *words], env={**os.environ, "TMPDIR": str(tmp_path)}
     )
