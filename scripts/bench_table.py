@@ -46,7 +46,7 @@ def _speed(found: Document) -> Iterator[list[str]]:
         place = gpus[int(row.device.partition(":")[2] or 0)] if "cuda" in row.device else ""
         floor = floors.get(row.size)
         yield [
-            place or f"{cpu['name']}, {cpu['usable_cores']} cores",
+            place or f"{cpu['name']}, cores used: {cpu['usable_cores']}",
             f"{row.model}, {row.precision}",
             row.size,
             f"{number(row.fps.median)} (spread {percent(row.fps.spread)})",
