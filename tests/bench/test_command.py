@@ -16,6 +16,7 @@ import pytest
 from vstyle.bench import document as documents
 from vstyle.bench import records
 from vstyle.bench.document import Document
+from vstyle.bench.tables import number
 from vstyle.cli.app import app, exit_code
 
 SCHEMA = json.loads(Path(documents.__file__).with_name("schema.json").read_text())
@@ -40,6 +41,7 @@ def made(cfr: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path
     path = tmp_path_factory.mktemp("bench") / "new.json"
     words = ["bench", "--clip", cfr, "--device", "cpu", "--device", "cuda:7", "--model", "student"]
     words += ["--model", "picasso", "--style", "great-wave", "--runs", "3", "--json"]
+    words += ["--report", path.with_name("report.html")]
     command = [sys.executable, "-m", "vstyle", *map(str, words)]
     with path.open("w") as out:
         done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
@@ -58,6 +60,15 @@ def test_what_is_here_is_measured_and_what_is_not_is_said(made: tuple[int, Path,
     lines = [line for line in said.splitlines() if line.startswith("vstyle: ")]
     assert re.match(r"vstyle: picasso: .*student", lines[0])
     assert re.match(r"vstyle: cuda:7: the device cuda:7 is not here. There is: cpu", lines[1])
+
+
+def test_the_page_is_written(made: tuple[int, Path, str]) -> None:
+    """With the row that was measured, those that were not, and the frames before and after."""
+    page = made[1].with_name("report.html").read_text()
+    (row,) = documents.read(made[1]).speed
+    for words in (number(row.fps.median), "cuda:7: the device cuda:7 is not here", "as great-wave"):
+        assert words in page
+    assert page.count('src="data:image/jpeg') == 2
 
 
 def test_the_figures_fit_each_other(made: tuple[int, Path, str]) -> None:

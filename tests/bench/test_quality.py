@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import openvino  # noqa: F401 - its import starts a thread, which no test is to 
 import pytest
 from skimage.metrics import structural_similarity
 
+from vstyle import checkpoint
 from vstyle.bench import footage, likeness, quality
 from vstyle.bench.records import Failure, Quality
 from vstyle.bench.steadiness import e_warp, estimated_motion, moved, sharpness, steadiness
@@ -165,11 +167,15 @@ def test_a_model_is_judged_without_vgg_and_bad_ones_are_said(
     cv2.imwrite(str(style), noise(64, 64))
     text.write_text("no picture")
     film.write_text("no film")
-    wanted = quality.Wanted(("student", "picasso"), "cpu", None, (film,), (text, style))
+    twin = tmp_path / "twin.safetensors"
+    twin.write_bytes(checkpoint.find_model("student").read_bytes())
+    models = ("student", "picasso", str(twin))
+    wanted = quality.Wanted(models, "cpu", None, (film,), (text, style))
     found = list(quality.measure(wanted))
     failures = [each.row for each in found if isinstance(each, Failure)]
     assert failures == ["text.png", "picasso", "film"]
-    (row,) = (each for each in found if isinstance(each, Quality))
+    row, same = (each for each in found if isinstance(each, Quality))
+    assert replace(same, model="student") == row  # equal weights are equal, side by side
     (pair,) = row.pairs
     assert (pair.clip, pair.style, pair.exact) == ("scene 0", "style", True)
     measures = pair.measures
@@ -182,7 +188,7 @@ def test_a_model_is_judged_without_vgg_and_bad_ones_are_said(
     assert measures.trmse**2 <= measures.e_warp * (1 + 1e-9)  # the mean of roots is the smaller
     assert row.mean == measures
     assert [each.style for each in row.drifts] == ["style"]
-    assert len([each for each in found if isinstance(each, quality.Seen)]) == 1
+    assert len([each for each in found if isinstance(each, quality.Seen)]) == 2
 
 
 @pytest.mark.slow
