@@ -59,44 +59,51 @@ def _list(title: str, lines: Iterable[str]) -> str:
 
 def _plots(document: Document) -> Iterator[str]:
     """Yield the plots that there are figures for."""
-    rows = document.speed
-    if rows:
-        bars = [Bar(f"floor, {f.size}", ((0, f.fps.median, "fps"),)) for f in document.floors]
-        bars += [Bar(_name(row), ((1, row.fps.median, "fps"),)) for row in rows]
-        bars.sort(key=lambda bar: _pixels(bar.name))
-        drawn = plots.bars("Frames per second by size", bars, "fps")
-        yield _figure(
-            "Frames per second by size", drawn, "End to end; the floor paints nothing.",
-            ["floor", "painted"],
-        )  # fmt: skip
-        stages = [
-            Bar(
-                _name(row),
-                tuple(
-                    (number, row.stages_ms[stage].median, stage)
-                    for number, stage in enumerate(IN_PATH)
-                    if stage in row.stages_ms
-                ),
-            )
-            for row in rows
-        ]
-        drawn = plots.bars("Where the time goes", stages, "ms")
-        yield _figure(
-            "Where the time goes", drawn, "Medians, in milliseconds per frame.", list(IN_PATH)
-        )
-        lines = [
-            Points(
-                _name(row), tuple((ms, share / 100) for share, ms in enumerate(row.frame_ms)), True
-            )
-            for row in rows
-        ]
-        title = "How long frames take"
-        drawn = plots.plane(title, lines, "ms from one frame to the next", "share of frames", None)
-        yield _figure(
-            title, drawn, "The share of frames that took at most so long.",
-            [line.name for line in lines], 1,
-        )  # fmt: skip
+    if document.speed:
+        yield _rates(document)
+        yield _where(document.speed)
+        yield _latency(document.speed)
     yield from _judged(document)
+
+
+def _rates(document: Document) -> str:
+    """Return the fps, size by size, each under its floor."""
+    bars = [
+        (floor.size, Bar(f"floor, {floor.size}", ((0, floor.fps.median, "fps"),)))
+        for floor in document.floors
+    ]
+    bars += [(row.size, Bar(_name(row), ((1, row.fps.median, "fps"),))) for row in document.speed]
+    bars.sort(key=lambda bar: _pixels(bar[0]))
+    title = "Frames per second by size"
+    drawn = plots.bars(title, [bar for _, bar in bars], "fps")
+    return _figure(title, drawn, "End to end; the floor paints nothing.", ["floor", "painted"])
+
+
+def _where(rows: Sequence[Speed]) -> str:
+    """Return how the time of a frame falls to the stages."""
+    title = "Where the time goes"
+    bars = []
+    for row in rows:
+        parts = [
+            (number, row.stages_ms[stage].median, stage)
+            for number, stage in enumerate(IN_PATH)
+            if stage in row.stages_ms
+        ]
+        bars.append(Bar(_name(row), tuple(parts)))
+    drawn = plots.bars(title, bars, "ms")
+    return _figure(title, drawn, "Medians, in milliseconds per frame.", IN_PATH)
+
+
+def _latency(rows: Sequence[Speed]) -> str:
+    """Return the distribution of the time between two frames."""
+    title = "How long frames take"
+    lines = []
+    for row in rows:
+        at = tuple((ms, percent / 100) for percent, ms in enumerate(row.frame_ms))
+        lines.append(Points(_name(row), at, line=True))
+    drawn = plots.plane(title, lines, "ms from one frame to the next", "share of frames", None)
+    note = "The share of frames that took at most so long."
+    return _figure(title, drawn, note, [line.name for line in lines], 1)
 
 
 def _judged(document: Document) -> Iterator[str]:
@@ -192,7 +199,7 @@ def _name(row: Speed) -> str:
     return f"{row.model} ({row.precision}) on {row.device}, {row.size}"
 
 
-def _pixels(name: str) -> int:
-    """Return how many pixels the size at the end of a name has."""
-    width, height = name.rpartition(" ")[2].split("x")
+def _pixels(size: str) -> int:
+    """Return how many pixels `640x360` are."""
+    width, height = size.split("x")
     return int(width) * int(height)
