@@ -11,13 +11,13 @@ from vstyle.engine.torch_engine import TorchEngine
 from vstyle.models.config import GeneratorConfig
 from vstyle.models.generator import Generator
 
-SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=1, code=8)
+SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=1, code=16)
 
 
 @pytest.fixture(scope="module")
 def engine() -> TorchEngine:
     torch.manual_seed(0)
-    return TorchEngine(Generator(SMALL), torch.randn(8), torch.device("cpu"))
+    return TorchEngine(Generator(SMALL), torch.randn(16), torch.device("cpu"))
 
 
 @settings(deadline=None, max_examples=30)

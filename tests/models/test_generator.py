@@ -1,13 +1,16 @@
 """The generator: what it promises about sizes, styles, trust, and being foldable."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from vstyle.models.config import GeneratorConfig
-from vstyle.models.generator import Block, Generator, Modulated
+from vstyle.models.canvas import canvas
+from vstyle.models.config import LEAST_DEVIATION, GeneratorConfig, StyleConfig
+from vstyle.models.generator import Block, Generator, Modulated, in_palette, palette
+from vstyle.models.style import StyleEncoder
 
-SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=1, code=8)
+SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=1, code=16)
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def inputs(config: GeneratorConfig, height: int = 32, width: int = 48) -> list[t
 @pytest.mark.parametrize("factor", [2, 4])
 def test_output_has_the_size_of_the_frame_and_values_of_a_picture(factor: int) -> None:
     """Any multiple of the stride goes through; the values stay in 0..1."""
-    config = GeneratorConfig(factor=factor, widths=(8, 8, 16), blocks=1, code=8)
+    config = GeneratorConfig(factor=factor, widths=(8, 8, 16), blocks=1, code=16)
     painted = Generator(config).eval()(*inputs(config))
     assert painted.shape == (2, 3, 32, 48)
     assert painted.min() >= 0
@@ -114,9 +117,43 @@ def test_the_palette_of_the_frame_does_not_pass_by(generator: Generator) -> None
 
 
 def test_the_border_of_a_flat_picture_is_no_place_of_its_own(generator: Generator) -> None:
-    """A flat frame is painted flat: nothing tells the network where the border is."""
+    """A flat frame without grain is painted flat: nothing tells where the border is."""
     flat = torch.full((1, 3, 64, 64), 0.4)
     with torch.no_grad():
+        generator.canvas.weight.zero_()
+        generator.canvas.bias.zero_()
         painted = generator(flat, flat * 0, flat[:, :1, ::4, ::4] * 0, torch.randn(1, SMALL.code))
     blocks = F.pixel_unshuffle(painted, SMALL.factor)
     torch.testing.assert_close(blocks, blocks[..., :1, :1].expand_as(blocks), rtol=1e-3, atol=1e-3)
+
+
+def test_what_is_painted_has_the_palette_of_the_style() -> None:
+    """Colours of mean 0, deviation 1 and no correlation come out with those of the style picture.
+
+    The palette is read off the picture's code: the encoder's statistics are the oracle's input.
+    """
+    torch.manual_seed(0)
+    picture = torch.rand(2, 3, 16, 16).cumsum(1) / 3  # channels that go with each other
+    encoder = StyleEncoder(StyleConfig((8,), 8, 16))
+    z = torch.randn(2, 3 * 4, 100, 100)
+    painted = in_palette(z, encoder(picture)).reshape(2, 3, -1)
+    for one, style in zip(painted, picture.flatten(2), strict=True):
+        torch.testing.assert_close(one.mean(1), style.mean(1), atol=5e-3, rtol=0)
+        torch.testing.assert_close(one.cov(), style.cov(correction=0), atol=2e-3, rtol=0.03)
+
+
+def test_a_palette_of_one_colour_still_shows_something() -> None:
+    """The root of a covariance that has none is bounded from below."""
+    means, root = palette(torch.zeros(1, 9))
+    torch.testing.assert_close(means, torch.full((1, 3), 0.5))
+    torch.testing.assert_close(root[0], torch.eye(3) * LEAST_DEVIATION)
+
+
+def test_the_grain_is_white_and_lies_still() -> None:
+    """No neighbour tells of another, no frequency stands out, and larger frames see more of it."""
+    grain = canvas(128, 192)
+    assert abs(grain.mean()) < 0.02
+    assert grain.std() == pytest.approx(3**-0.5, abs=0.01)  # uniform from -1 to 1
+    spectrum = np.abs(np.fft.rfft2(grain))
+    assert spectrum.max() < 5 * spectrum.mean()
+    np.testing.assert_array_equal(canvas(300, 200)[:128, :192], grain)

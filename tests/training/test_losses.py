@@ -117,3 +117,28 @@ def test_every_term_has_the_right_gradient() -> None:
     assert torch.autograd.gradcheck(lambda z: losses.flow(z, y, seen), (x,))
     assert torch.autograd.gradcheck(lambda z: losses.identity(z, y), (x,))
     assert torch.autograd.gradcheck(losses.variation, (x,))
+
+
+def test_the_gradient_of_the_statistics_is_autograds() -> None:
+    """The hand-written gradient against finite differences, in double precision."""
+    torch.manual_seed(0)
+    flat = torch.rand(2, 6, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(losses._Products.apply, (flat,))
+
+
+def test_tone_is_content_with_the_source_in_the_colours_of_the_style() -> None:
+    """A style that is the source recoloured is reached by the recoloured source, to the last bit.
+
+    And a fine texture of mean zero costs nothing, while a blot of the same strength does.
+    """
+    torch.manual_seed(0)
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 6), (96, 96), mode="bilinear")
+    source = smooth * 0.6 + 0.2
+    style = (source - source.mean((2, 3), keepdim=True)) * 0.8 + 0.5
+    assert losses.tone(style, source, style).item() < 1e-3
+    fine = torch.ones(96, 96)
+    fine[::2] = -1
+    assert losses.tone(style + 0.1 * fine, source, style).item() < 1e-3
+    blot = torch.zeros(96, 96)
+    blot[32:64, 32:64] = 0.1
+    assert losses.tone(style + blot, source, style).item() > 5e-3

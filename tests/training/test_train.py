@@ -30,7 +30,7 @@ from vstyle.training.trainer import Trainer, rate, state_path
 # Both stages and every term, in six steps.
 TINY = change(
     read_recipe("smoke"),
-    ["steps=6", "phases.0.size=32", "phases.1.size=48", "sheet_every=3", "scene_share=0.0"],
+    ["steps=6", "phases.0.size=48", "phases.1.size=64", "sheet_every=3", "scene_share=0.0"],
 )
 
 
@@ -60,7 +60,7 @@ def test_a_run_makes_a_model_that_says_where_it_is_from(whole: Run) -> None:
     """All terms are finite, and the checkpoint holds data, steps, recipe and losses."""
     steps = whole.steps
     assert [step.number for step in steps] == [1, 2, 3, 4, 5, 6]
-    assert [step.size for step in steps] == [32, 32, 32, 48, 48, 48]
+    assert [step.size for step in steps] == [48, 48, 48, 64, 64, 64]
     assert all(np.isfinite(list(step.terms.values())).all() for step in steps)
     seen = {name for step in steps for name in step.terms}
     assert seen >= {"content", "structure", "moments", "gram", "grid", "variation", "flow"}
@@ -82,7 +82,7 @@ def test_the_log_has_a_line_per_step_and_sheets(whole: Run) -> None:
     assert [sheet.stem for sheet in sheets] == ["step-000003", "step-000006"]
     # Of two films of three frames: a column for the style, three rows each.
     with Image.open(sheets[1]) as sheet:
-        assert sheet.size == (4 * 48, 2 * 3 * 48)
+        assert sheet.size == (4 * 64, 2 * 3 * 64)
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -162,7 +162,10 @@ def tiny_trainer(recipe: Recipe) -> Trainer:
 
 
 def test_it_learns_to_return_the_frame() -> None:
-    """Some steps of reconstruction on one photo: the identity term falls to a third."""
+    """Some steps of reconstruction on one photo: the identity term is halved.
+
+    The palette is right from the first step, so that there is not more to gain.
+    """
     recipe = dataclasses.replace(
         TINY,
         steps=60,
@@ -179,7 +182,7 @@ def test_it_learns_to_return_the_frame() -> None:
     photo = paint_canvas(64)
     data = Data([photo], Paintings([photo], Memory(1e9)), [], [])
     terms = [s.terms["identity"] for s in train(tiny_trainer(recipe), data, None)]
-    assert np.mean(terms[-5:]) < np.mean(terms[:3]) / 3
+    assert np.mean(terms[-5:]) < np.mean(terms[:3]) / 2
 
 
 def test_a_step_that_is_not_finite_is_not_taken() -> None:

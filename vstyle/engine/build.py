@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from vstyle import checkpoint, device, styles
 from vstyle.checkpoint import Checkpoint
 from vstyle.engine.base import Engine
 from vstyle.errors import CheckpointError
-from vstyle.models.config import READ_SIDE, SIDE, check_shapes, parse
+from vstyle.models.config import READ_SIDE, SIDE, check_shapes, parse, parse_bounds
 from vstyle.models.encode import encode
+from vstyle.models.quantised import dequantised
 from vstyle.pictures import read_picture, squares
 
 Code = NDArray[np.float32]
@@ -32,19 +34,25 @@ def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
     chosen, reason = device.choose(place)
     code = style_code(found, style_path, model)
     if chosen == "cpu" and find_spec("openvino"):
-        return _openvino_engine(found, code), f"{model} on cpu with OpenVINO ({reason})"
+        engine = _openvino_engine(found, code)
+        return engine, f"{model} on cpu with OpenVINO, {engine.precision} ({reason})"
     return _torch_engine(found, code, chosen), f"{model} on {chosen} with torch ({reason})"
 
 
 def load_model(path: Path) -> Checkpoint:
-    """Read a model and check that config and weights belong together; CheckpointError if not."""
+    """Read a model, its weights as floating-point numbers whatever the file has.
+
+    Raises CheckpointError if config and weights do not belong together.
+    """
     found = checkpoint.load(path, "model")
     try:
-        shapes = {name: array.shape for name, array in found.tensors.items()}
+        tensors = dequantised(found.tensors)
+        shapes = {name: array.shape for name, array in tensors.items()}
         check_shapes(*parse(found.header.config), shapes)
+        parse_bounds(found.header.config)
     except ValueError as error:
         raise CheckpointError(f"{path}: {error}", "Train it again.") from error
-    return found
+    return replace(found, tensors=tensors)
 
 
 def style_code(found: Checkpoint, style: Path, model: str) -> Code:
@@ -60,7 +68,8 @@ def _openvino_engine(found: Checkpoint, code: Code) -> Engine:
     from vstyle.models.fold import generator_layers
 
     config, _ = parse(found.header.config)
-    return OpenVinoEngine(config, generator_layers(found.tensors, code))
+    layers = generator_layers(found.tensors, code)
+    return OpenVinoEngine(config, layers, parse_bounds(found.header.config))
 
 
 def _torch_engine(found: Checkpoint, code: Code, chosen: str) -> Engine:

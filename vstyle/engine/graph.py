@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import Node
-from openvino import opset13 as op
 
-from vstyle.models.config import GeneratorConfig
+from vstyle.engine.openvino import Node, op, ov
+from vstyle.models.canvas import canvas
+from vstyle.models.config import FARTHEST, GeneratorConfig
 from vstyle.models.fold import Convolution
+from vstyle.models.quantised import quantise
 
 EPSILON = 1e-5  # of torch's instance_norm
 
@@ -65,7 +65,7 @@ class Builder:
         """Return a kernel as a constant, in int8 steps if the graph is in int8."""
         if self.bounds is None:
             return _float(kernel)
-        steps, size = quantise_weight(kernel)
+        steps, size = quantise(kernel)
         return op.multiply(op.convert(op.constant(steps), np.float32), _float(size))
 
 
@@ -78,7 +78,7 @@ def replicate(x: Node, side: int) -> Node:
 def finish(y: Node, layer: Convolution) -> Node:
     """Normalise, scale and shift what a convolution gave, as its layer says."""
     if layer.normalised:
-        y = op.mvn(y, _whole(2, 3), True, EPSILON, "inside_sqrt")
+        y = op.clamp(op.mvn(y, _whole(2, 3), True, EPSILON, "inside_sqrt"), -FARTHEST, FARTHEST)
         y = op.multiply(y, _channels(layer.scale))
     return op.add(y, _channels(layer.shift))
 
@@ -95,8 +95,8 @@ def build_graph(
     """Return the graph for frames of one size, whose sides are multiples of `config.multiple`.
 
     Inputs: frame and carried, (1, H, W, 3) uint8, and trust, (1, H / factor, W / factor, 1) uint8.
-    Output: the painted frame, (1, H, W, 3) uint8. With `observe`, more outputs follow: the smallest
-    and the largest input of every convolution, named after it.
+    Output: the painted frame, (1, H, W, 3) uint8. With `observe`, more outputs follow: the extremes
+    of every tensor that int8 rounds, `NAME.low` and `NAME.high`.
     """
     factor = config.factor
     shape, grid = [1, height, width, 3], [1, height // factor, width // factor, 1]
@@ -114,6 +114,8 @@ def build_graph(
     seen = make.convolve_rows(last, memory.weight[:, :-1])
     seen = op.add(seen, op.multiply(belief, _channels(memory.weight[:, -1])))
     seen = op.add(seen, _channels(memory.shift - 0.5 * memory.weight.sum((1, 2, 3))))
+    grain = _float(canvas(*grid[1:3])[None, None])
+    seen = op.add(seen, op.multiply(grain, _channels(layers["canvas"].weight)))
     stem = finish(make.convolve_rows(source, layers["stem"].weight), layers["stem"])
     fine = make.round(op.relu(op.add(stem, seen)), "fine")
     # 2. down, the bottleneck, and up
@@ -122,6 +124,7 @@ def build_graph(
     for name in (f"blocks.{index}" for index in range(config.blocks)):
         y = op.relu(make.convolve(make.round(x, f"{name}.in"), f"{name}.first"))
         x = op.add(x, make.convolve(make.round(y, f"{name}.inner"), f"{name}.second"))
+    x = op.avg_pool(replicate(x, 1), [1, 1], [0, 0], [0, 0], [3, 3], exclude_pad=True)
     x = make.round(make.convolve(make.round(x, "up1.in"), "up1"), "up1.out")
     x = make.round(op.relu(op.add(_double(x, "linear_onnx"), middle)), "mix1.in")
     x = make.round(op.relu(make.convolve(x, "mix1")), "up2.in")
@@ -138,9 +141,11 @@ def build_graph(
     result = op.convert(op.round(result, "half_to_even"), np.uint8)
     outputs = [op.result(op.reshape(result, _whole(*shape), False))]
     if observe:
-        for node in make.rounded.values():
-            for reduce in (op.reduce_min, op.reduce_max):
-                outputs.append(op.result(reduce(node, _whole(0, 1, 2, 3))))
+        for name, node in make.rounded.items():
+            for end, reduce in (("low", op.reduce_min), ("high", op.reduce_max)):
+                extreme = reduce(node, _whole(0, 1, 2, 3))
+                extreme.output(0).get_tensor().set_names({f"{name}.{end}"})
+                outputs.append(op.result(extreme))
     return ov.Model(outputs, [frame, carried, trust], "generator")
 
 
@@ -155,7 +160,7 @@ def _paint(make: Builder, x: Node, source: Node, factor: int) -> Node:
     for at in (row_outputs(row, factor) for row in range(factor)):
         y = op.convolution(x, make.weight(head.weight[at] * 255), *_steps(1))
         y = op.add(y, make.convolve_rows(source, within[at] * 255))
-        y = op.add(y, _channels((head.shift[at] + detail.shift[at] + 0.5) * 255))
+        y = op.add(y, _channels((head.shift[at] + detail.shift[at]) * 255))
         if make.bounds is None:
             y = op.clamp(y, 0, 255)
         else:  # the same, and rounded to bytes
@@ -190,15 +195,6 @@ def row_outputs(row: int, factor: int) -> NDArray[np.intp]:
     """Return which of a head's outputs paint a row of a block, in the order (column, colour)."""
     column, colour = np.divmod(np.arange(3 * factor), 3)
     return np.asarray(colour * factor**2 + row * factor + column, np.intp)
-
-
-def quantise_weight(
-    weight: NDArray[np.float32],
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return int8 steps of a kernel, and the size of a step of each output channel."""
-    size = np.abs(weight).max(axis=(1, 2, 3), keepdims=True) / 127
-    size = np.maximum(size, np.float32(1e-12)).astype(np.float32)
-    return np.round(weight / size).astype(np.int8), size
 
 
 def _rows(picture: Node, factor: int) -> Node:

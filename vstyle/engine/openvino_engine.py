@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import openvino as ov
 
 from vstyle import pixels
 from vstyle.engine.base import Mask, Picture
 from vstyle.engine.graph import Bounds, build_graph
+from vstyle.engine.openvino import ov
 from vstyle.models.config import GeneratorConfig
 from vstyle.models.fold import Convolution
 
@@ -47,14 +47,18 @@ class OpenVinoEngine:
             last = pixels.pad(carried, multiple, least)
             belief = pixels.pad(trust, multiple // self.factor, least // self.factor)
         inputs = [np.ascontiguousarray(array)[None] for array in (source, last, belief[..., None])]
-        painted = self._request.infer(inputs, share_inputs=True)[0]
+        painted = self.request.infer(inputs, share_inputs=True)[0]
         return pixels.crop(painted[0], height, width)
 
+    def graph(self, height: int, width: int) -> ov.Model:
+        """Return the graph for frames of one size."""
+        return build_graph(self.config, self.layers, height, width, bounds=self.bounds)
+
     def _compile(self, height: int, width: int) -> None:
-        graph = build_graph(self.config, self.layers, height, width, bounds=self.bounds)
         # On processors with bfloat16 OpenVINO would otherwise round to it, unasked.
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        self._request = _CORE.compile_model(graph, "CPU", options).create_infer_request()
+        self.compiled = _CORE.compile_model(self.graph(height, width), "CPU", options)
+        self.request = self.compiled.create_infer_request()
         self._size = (height, width)
         self._nothing = (
             np.zeros((height, width, 3), np.uint8),

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from math import inf
 from typing import Any
 
 LARGEST = 4096  # no width, length or count of a config is beyond this
 
 PALETTE = 9  # first entries of a code: means and deviations of the colours, and their correlations
+FARTHEST = 4.0  # deviations: of what a generator normalises, no more is let through
+LEAST_DEVIATION = 0.02  # of any mix of a palette's colours, values 0..1
 FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
 SCALE = 0.3  # of the code: its entries are about as large, so that styles are learned steadily
 # Pixels: the short side at which style pictures are read, and the side of the squares cut from them
@@ -67,6 +70,29 @@ def parse(config: dict[str, Any]) -> tuple[GeneratorConfig, StyleConfig]:
     return generator, style
 
 
+def parse_bounds(config: dict[str, Any]) -> dict[str, tuple[float, float]] | None:
+    """Read the bounds of a quantised model's tensors; None if it is none. ValueError if absurd."""
+    if "bounds" not in config:
+        return None
+    try:
+        bounds = {name: (float(low), float(high)) for name, (low, high) in config["bounds"].items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"the bounds are not understood: {error}") from error
+    generator, _ = parse(config)
+    if set(bounds) != set(rounded_tensors(generator)):
+        raise ValueError("the bounds are not those of this generator")
+    if not all(-inf < low <= 0 < high < inf for low, high in bounds.values()):
+        raise ValueError("a bound is not a number, or zero is not within its bounds")
+    return bounds
+
+
+def rounded_tensors(config: GeneratorConfig) -> list[str]:
+    """Return the names of the tensors that an int8 generator rounds, in the order of its layers."""
+    blocks = [f"blocks.{index}.{end}" for index in range(config.blocks) for end in ("in", "inner")]
+    after = ["up1.in", "up1.out", "mix1.in", "up2.in", "up2.out", "mix2.in", "head.in"]
+    return ["fine", "middle", *blocks, *after]
+
+
 def check_shapes(
     generator: GeneratorConfig, style: StyleConfig, given: dict[str, tuple[int, ...]]
 ) -> None:
@@ -96,13 +122,15 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
 
     yield from normalised("stem", pixels, fine, 1)
     yield from modulated("memory", pixels + 1, fine, 1)
+    yield "canvas.weight", (fine, config.code)
+    yield "canvas.bias", (fine,)
     yield from normalised("down1", fine, middle, 3)
     yield from normalised("down2", middle, coarse, 3)
     for index in range(config.blocks):
         yield from normalised(f"blocks.{index}.first", coarse, config.inner, 3)
         yield from normalised(f"blocks.{index}.second", config.inner, coarse, 3)
     yield from modulated("up1", coarse, middle, 1)
-    yield from modulated("mix1", middle, middle, 3)
+    yield from normalised("mix1", middle, middle, 3)
     yield from modulated("up2", middle, fine, 1)
     yield from modulated("mix2", fine, fine, 3)
     yield from modulated("head", fine, pixels, 3)

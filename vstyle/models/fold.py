@@ -7,11 +7,13 @@ ordinary convolutional network. Engines that run without torch build it from wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vstyle.models.config import LEAST_DEVIATION, PALETTE, SCALE
 
 Floats = NDArray[np.float32]
 Tensors = Mapping[str, NDArray[Any]]
@@ -53,7 +55,36 @@ def generator_layers(tensors: Tensors, code: Floats) -> dict[str, Convolution]:
         if name.startswith("generator.")
     }
     names = [name.removesuffix(".conv.weight") for name in generator if "conv.weight" in name]
-    return {name: fold(generator, name, code) for name in names}
+    layers = {name: fold(generator, name, code) for name in names}
+    grain = _array(generator, "canvas.weight") @ code + _array(generator, "canvas.bias")
+    # The memory's and the stem's results are added to it, and so it is the shift of neither.
+    layers["canvas"] = Convolution(
+        grain[:, None, None, None], np.ones_like(grain), 0 * grain, False
+    )
+    means, root = palette(code[:PALETTE])
+    # Of the two that are summed one brings the means.
+    layers["head"] = in_palette(layers["head"], root, means)
+    layers["detail"] = in_palette(layers["detail"], root, np.zeros_like(means))
+    return layers
+
+
+def in_palette(layer: Convolution, root: Floats, means: Floats) -> Convolution:
+    """Return a layer whose outputs, (colour, place in the block), have the palette's colours."""
+    weight = np.tensordot(root, layer.weight.reshape(3, -1), 1).reshape(layer.weight.shape)
+    shift = root @ layer.shift.reshape(3, -1) + means[:, None]
+    return replace(layer, weight=weight.astype(np.float32), shift=shift.ravel())
+
+
+def palette(entries: Floats) -> tuple[Floats, Floats]:
+    """Return means (3,) and root of the covariance (3, 3), as `generator.palette` does."""
+    means, deviations = entries[:3] / (4 * SCALE) + 0.5, entries[3:6] / (4 * SCALE)
+    red_green, red_blue, green_blue = entries[6:] / SCALE
+    together = np.array(
+        [[1, red_green, red_blue], [red_green, 1, green_blue], [red_blue, green_blue, 1]]
+    )
+    values, vectors = np.linalg.eigh(together * deviations * deviations[:, None])
+    root = vectors * np.sqrt(np.maximum(values, LEAST_DEVIATION**2)) @ vectors.T
+    return means.astype(np.float32), root.astype(np.float32)
 
 
 def _array(tensors: Tensors, name: str) -> Floats:

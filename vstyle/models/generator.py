@@ -19,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vstyle.models.config import GeneratorConfig
+from vstyle.models.canvas import canvas
+from vstyle.models.config import FARTHEST, LEAST_DEVIATION, PALETTE, SCALE, GeneratorConfig
 
 # Zeros would tell the network where the border is, and it learns to hang dark frames there.
 EDGE: Final = "replicate"
@@ -67,7 +68,9 @@ class Normalised(nn.Module):
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """(B, inputs, H, W), (B, code) -> (B, outputs, H / stride, W / stride)."""
         scale, shift = self.style(code)[..., None, None].chunk(2, dim=1)
-        y: Tensor = F.instance_norm(self.conv(x)) * (1 + scale) + shift
+        # In a smooth picture a rare feature may lie 20 deviations out; unbounded, it paints a blot.
+        normal = F.instance_norm(self.conv(x)).clamp(-FARTHEST, FARTHEST)
+        y: Tensor = normal * (1 + scale) + shift
         return y
 
 
@@ -95,16 +98,20 @@ class Generator(nn.Module):
         fine, middle, coarse = config.widths
         self.stem = Normalised(config, 3 * block, fine, kernel=1)
         self.memory = Modulated(config, 3 * block + 1, fine, kernel=1)
+        self.canvas = nn.Linear(config.code, fine)  # how much of the grain each channel sees
         self.down1 = Normalised(config, fine, middle, stride=2)
         self.down2 = Normalised(config, middle, coarse, stride=2)
         self.blocks = nn.ModuleList(Block(config, coarse) for _ in range(config.blocks))
         self.up1 = Modulated(config, coarse, middle, kernel=1)
-        self.mix1 = Modulated(config, middle, middle)
+        # Normalised: without it, all but one of its channels died in training, unseen.
+        self.mix1 = Normalised(config, middle, middle)
         self.up2 = Modulated(config, middle, fine, kernel=1)
         self.mix2 = Modulated(config, fine, fine)
         self.head = Modulated(config, fine, 3 * block)
         self.detail = Modulated(config, 3 * block, 3 * block, kernel=1)
         self.gate = Modulated(config, fine, 1, kernel=1)
+        _start_small(self.canvas)
+        nn.init.normal_(_bias(self.canvas), std=0.3)
         _alike_subpixels(self.head, block)
         nn.init.zeros_(self.detail.conv.weight)
         nn.init.zeros_(self.detail.style.weight)
@@ -121,11 +128,15 @@ class Generator(nn.Module):
         source = F.pixel_unshuffle(frame, factor)
         last = F.pixel_unshuffle(carried, factor)
         memory = self.memory(torch.cat([last, trust], 1) - 0.5, code)
-        fine = F.relu(self.stem(source - 0.5, code) + memory)
+        grain = torch.from_numpy(canvas(*source.shape[2:]).copy()).to(source)
+        grain = grain * self.canvas(code)[..., None, None]
+        fine = F.relu(self.stem(source - 0.5, code) + memory + grain)
         middle = F.relu(self.down1(fine, code))
         x = F.relu(self.down2(middle, code))
         for block in self.blocks:
             x = block(x, code)
+        # What the bottleneck says holds for regions: cell by cell, it would paint its own grid.
+        x = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode=EDGE), 3, stride=1)
         x = F.interpolate(self.up1(x, code), scale_factor=2.0, mode="bilinear")
         x = F.relu(self.mix1(F.relu(x + middle), code))
         x = F.interpolate(self.up2(x, code), scale_factor=2.0, mode="nearest")
@@ -140,12 +151,36 @@ class Generator(nn.Module):
         # the block does not, or the source's palette would be copied before the style's is learned.
         colours = source.reshape(-1, 3, block, *source.shape[2:])
         within = (colours - colours.mean(2, keepdim=True)).flatten(1, 2)
-        new = self.head(x, code) + self.detail(within, code)
-        new = new + 0.5
+        new = in_palette(self.head(x, code) + self.detail(within, code), code)
         inside = new.clamp(0, 1)
         # A trickle of the overshoot keeps a gradient alive where clamping alone would end it.
         new = inside + 0.05 * (new - inside) if self.training else inside
         return new, self.config.carry_limit * torch.sigmoid(self.gate(x, code))
+
+
+def in_palette(z: Tensor, code: Tensor) -> Tensor:
+    """Give colours of mean 0 and deviation 1 the style's: (B, 3 block, h, w), (B, code) -> same.
+
+    A matrix and a shift, read off the code's first entries, so that every style's palette is right
+    from the first step and what is learned is how to paint. It folds into the head.
+    """
+    means, root = palette(code[:, :PALETTE].detach())
+    colours = torch.einsum("bij,bjphw->biphw", root, z.reshape(len(z), 3, -1, *z.shape[2:]))
+    return (colours + means[:, :, None, None, None]).flatten(1, 2)
+
+
+def palette(entries: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, PALETTE) entries of codes -> means (B, 3) and root of the covariance (B, 3, 3), 0..1."""
+    means, deviations = entries[:, :3] / (4 * SCALE) + 0.5, entries[:, 3:6] / (4 * SCALE)
+    red_green, red_blue, green_blue = (entries[:, 6:] / SCALE).unbind(1)
+    one = torch.ones_like(red_green)
+    rows = [one, red_green, red_blue, red_green, one, green_blue, red_blue, green_blue, one]
+    together = torch.stack(rows, 1).reshape(-1, 3, 3)
+    covariance = together * deviations[:, :, None] * deviations[:, None, :]
+    # The symmetric root turns colours no more than needed: what is red stays the reddest there is.
+    values, vectors = torch.linalg.eigh(covariance)
+    root = vectors * values.clamp_min(LEAST_DEVIATION**2).sqrt()[:, None] @ vectors.transpose(1, 2)
+    return means, root
 
 
 def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:

@@ -51,6 +51,7 @@ class Draw:
     regraded: bool
     rough: bool  # is the motion known a little wrongly, as on real film?
     cycle: bool
+    corner: tuple[float, float]  # (y, x), 0..1, of the part looked at in full size
     seed: int  # of what is drawn on the device
 
 
@@ -65,6 +66,7 @@ class Batch:
     wanted: Tensor | list[Statistics]  # the very picture to paint, or the style's statistics
     crops: Tensor | None  # of the style pictures, as large as the frames
     own: Tensor | None  # the last frame as a style picture, if it is to be painted back
+    corner: tuple[float, float]  # (y, x), 0..1, of the part looked at in full size
 
 
 def draw(recipe: Recipe, data: Data, number: int, done: float, *, rank: int, count: int) -> Draw:
@@ -76,6 +78,7 @@ def draw(recipe: Recipe, data: Data, number: int, done: float, *, rank: int, cou
     own = number < recipe.reconstruction or shared.random() < recipe.identity_share
     rough, cycle = shared.random() < 0.5, shared.random() < recipe.cycle_share
     regraded = bool(shared.random() < recipe.regrade_share)
+    corner = float(shared.random()), float(shared.random())
     frames = (recipe.video_frames if phase.video else recipe.film_frames) if filmed else 1
     shots: list[footage.Footage] = []
     still = False
@@ -103,6 +106,7 @@ def draw(recipe: Recipe, data: Data, number: int, done: float, *, rank: int, cou
         regraded,
         filmed and bool(rough),
         bool(cycle) and recipe.cycle > 0 and not own,
+        corner,
         int(rng.integers(1 << 62)),
     )
 
@@ -136,6 +140,7 @@ def realise(recipe: Recipe, drawn: Draw, targets: Targets, device: torch.device)
         wanted,
         crops,
         as_style(last) if drawn.cycle else None,
+        drawn.corner,
     )
 
 

@@ -131,7 +131,7 @@ class Square:
 
 
 def cut(
-    picture: Picture, size: int, rng: np.random.Generator, scale: tuple[float, float] = (0.5, 1.4)
+    picture: Picture, size: int, rng: np.random.Generator, scale: tuple[float, float] = (0.3, 1.3)
 ) -> Square:
     """Cut a random square, mirrored half of the time, that is to become size x size.
 

@@ -13,7 +13,7 @@ from vstyle.models.build import Networks
 from vstyle.models.vgg import Features
 from vstyle.training import losses, motion
 from vstyle.training.batches import Batch
-from vstyle.training.paintings import pyramid
+from vstyle.training.paintings import pyramid_of_part
 from vstyle.training.recipe import Recipe
 
 # Shapes are kept at full size (relu2_1, relu3_1) and, or large blots would be free, at a quarter:
@@ -76,7 +76,9 @@ def objective(
     if isinstance(batch.wanted, Tensor):
         parts["identity"] = (recipe.identity, losses.identity(last, batch.wanted))
     else:
-        parts |= _looks(recipe, features, source, last, batch.wanted, number=number)
+        parts |= _looks(recipe, features, batch, last, number=number)
+        if recipe.tone:
+            parts["tone"] = (recipe.tone, losses.tone(last, source, batch.style))
     if recipe.grid:
         seams = losses.grid(last, factor) + losses.grid(last, 4 * factor)
         parts["grid"] = (recipe.grid, seams)
@@ -104,19 +106,15 @@ def objective(
 
 
 def _looks(
-    recipe: Recipe,
-    features: Features,
-    source: Tensor,
-    last: Tensor,
-    wanted: list[losses.Statistics],
-    *,
-    number: int,
+    recipe: Recipe, features: Features, batch: Batch, last: Tensor, *, number: int
 ) -> dict[str, tuple[float, Tensor]]:
     """Return the terms that VGG sees, and SSIM: the source's shapes, the painting's statistics."""
+    assert not isinstance(batch.wanted, Tensor)
+    source, wanted = batch.film.frames[-1], batch.wanted
     ramp = min(1.0, 0.2 + 0.8 * number / max(recipe.style_ramp, 1))
-    reached = pyramid(features, last)
+    reached = pyramid_of_part(features, last, batch.corner)
     with torch.no_grad():
-        before = pyramid(features, source)
+        before = pyramid_of_part(features, source, batch.corner)
         looks = [losses.statistics(found) for found in before]
     gaps = [
         weight * losses.content(reached[level], before[level]) for level, weight in CONTENT_LEVELS

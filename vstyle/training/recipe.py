@@ -46,11 +46,12 @@ class Recipe:
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
     # With a weight of 0 a term is not computed.
-    content: float = 0.7
-    structure: float = 0.35
+    content: float = 0.9
+    structure: float = 0.3
+    tone: float = 30.0  # the colours of large shapes: the source's, in the style's palette
     moments: float = 20.0
     gram: float = 12.0
-    flow: float = 16.0
+    flow: float = 10.0
     long_flow: float = 0.0  # the last frame of a film against its first
     identity: float = 10.0
     grid: float = 6.0
@@ -66,7 +67,7 @@ class Recipe:
     reconstruction: int = 150  # first steps, which only learn to return the frame
 
     # How often a batch is a short film, painted with the recurrence closed, and how long it is.
-    film_share: float = 0.4
+    film_share: float = 0.35
     film_frames: int = 3
     video_frames: int = 5  # of the films of the second stage
     # What these are, the rest being photos in motion: rendered scenes, the clips of a folder if one
@@ -74,7 +75,7 @@ class Recipe:
     scene_share: float = 0.2
     clip_share: float = 0.4
     still_share: float = 0.05
-    identity_share: float = 0.12  # how often a photo is asked for in its own style, which is itself
+    identity_share: float = 0.1  # how often a photo is asked for in its own style, which is itself
     regrade_share: float = 0.7  # how often of these in its own style, but with other colours
     cycle_share: float = 0.25  # how often the painted frame is painted back
 

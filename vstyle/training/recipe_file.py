@@ -137,9 +137,9 @@ def check(recipe: Recipe, where: str) -> None:
     for index, phase in enumerate(recipe.phases):
         numbers(phase, f"phases.{index}.")
         multiple = recipe.generator.multiple
-        if phase.size % multiple or phase.size < 32:
+        if phase.size % multiple or phase.size < 48:
             refuse(
-                f"phases.{index}.size", f"= {phase.size} is not a multiple of {multiple}, from 32"
+                f"phases.{index}.size", f"= {phase.size} is not a multiple of {multiple}, from 48"
             )
     starts = [phase.start for phase in recipe.phases]
     if starts[0] or starts != sorted(starts):

@@ -1,0 +1,88 @@
+"""Measuring the bounds between which int8 rounds: on real clips, with the recurrence running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vstyle.engine.base import Mask, Picture
+from vstyle.engine.graph import Bounds, build_graph
+from vstyle.engine.openvino_engine import OpenVinoEngine
+from vstyle.models.config import GeneratorConfig
+from vstyle.models.fold import Convolution
+from vstyle.video.decode import Frame, open_clip
+from vstyle.video.flow import track
+from vstyle.video.paint import paint
+
+WIDTH = 640  # pixels; larger frames are reduced: the bounds hardly depend on the size
+FRAMES = 5  # of each clip: the first is painted without a carried picture, the others with one
+
+
+class Observer(OpenVinoEngine):
+    """Paints in float32 and remembers the extremes of every tensor that int8 would round."""
+
+    def __init__(self, config: GeneratorConfig, layers: Mapping[str, Convolution]) -> None:
+        """See OpenVinoEngine."""
+        super().__init__(config, layers)
+        self.extremes: list[dict[str, float]] = []  # of each painted frame
+
+    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+        """Paint a frame and look at it; see `Engine`."""
+        painted = super().paint(frame, carried, trust).copy()
+        outputs = self.compiled.outputs[1:]
+        tensors = (self.request.get_tensor(output) for output in outputs)
+        names = (output.get_any_name() for output in outputs)
+        seen = {
+            name: float(tensor.data.item()) for name, tensor in zip(names, tensors, strict=True)
+        }
+        self.extremes.append(seen)
+        return painted
+
+    def graph(self, height: int, width: int) -> object:
+        """Return the float32 graph with the extremes among its outputs."""
+        return build_graph(self.config, self.layers, height, width, observe=True)
+
+
+def measure_bounds(
+    config: GeneratorConfig, styles: Iterable[Mapping[str, Convolution]], clips: Iterable[Path]
+) -> Bounds:
+    """Return the bounds of every rounded tensor over clips, each painted in one of the styles.
+
+    Of each clip the extremes are averaged over its frames, so that a single odd frame does not
+    widen the steps for all others; of these, the widest over all clips are taken.
+    """
+    films = []
+    for layers, clip in zip(styles, clips, strict=True):
+        engine = Observer(config, layers)
+        for _ in paint(track(first_frames(clip)), engine):
+            pass
+        names = engine.extremes[0]
+        films.append({name: np.mean([seen[name] for seen in engine.extremes]) for name in names})
+    tensors = [name.removesuffix(".low") for name in films[0] if name.endswith(".low")]
+    return {
+        name: (
+            min(0.0, *(float(film[f"{name}.low"]) for film in films)),
+            max(1e-3, *(float(film[f"{name}.high"]) for film in films)),
+        )
+        for name in tensors
+    }
+
+
+def first_frames(path: Path, count: int = FRAMES) -> list[Frame]:
+    """Return the first frames of a clip, reduced to WIDTH if they are wider."""
+    with open_clip(path) as source:
+        frames = (item for item in source.items if isinstance(item, Frame))
+        return [replace(frame, image=_reduced(frame.image)) for frame in islice(frames, count)]
+
+
+def _reduced(picture: Picture) -> Picture:
+    height, width = picture.shape[:2]
+    if width <= WIDTH:
+        return picture
+    size = (WIDTH, max(1, round(height * WIDTH / width)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
