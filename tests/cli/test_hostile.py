@@ -17,14 +17,16 @@ MEGABYTES = 300  # of memory, for all of them together
 
 # Runs one command after the other in one process, which has its libraries loaded.
 RUNNER = """
-import json, resource, sys, time
+import json, sys, time
 import vstyle.video.stylize, vstyle.engine.build
 from vstyle.cli.app import app, exit_code
 for words in json.load(sys.stdin):
     begin = time.process_time()
     code = exit_code(lambda: app(words))
     spent = time.process_time() - begin
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss: it begins with the size of the process that started this one.
+    status = open('/proc/self/status').read()
+    peak = int(status.split('VmHWM:')[1].split()[0]) / 1024
     print(json.dumps([code, spent, peak]), flush=True)
     print("END", file=sys.stderr, flush=True)
 """

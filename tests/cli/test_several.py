@@ -129,8 +129,11 @@ def test_progress_is_json_lines(vstyle: Run, three: Path) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_can_complete(shell: str) -> None:
     """The script of each shell, and for bash what it would be offered."""
-    show = [sys.executable, "-m", "vstyle", "--show-completion", shell]
-    run = subprocess.run(show, capture_output=True, text=True, check=False)
+    # What --show-completion prints. That asks which shell it was started from: perhaps make's.
+    code = "import sys; sys.argv = ['vstyle']; from vstyle.cli.app import main; main()"
+    show = [sys.executable, "-c", code]
+    asked = os.environ | {"_VSTYLE_COMPLETE": f"source_{shell}"}
+    run = subprocess.run(show, env=asked, capture_output=True, text=True, check=False)
     assert run.returncode == 0
     assert "vstyle" in run.stdout
 

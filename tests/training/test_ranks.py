@@ -40,9 +40,9 @@ with joined(torch.device("cpu")) as ranks:
     torch.manual_seed(0)
     features = Features(read_vgg(Path(sys.argv[1])))
     trainer = Trainer(new_networks(recipe.generator, recipe.style), recipe, ranks)
-    photos, paintings = torch.rand(2, 4, 3, 48, 48)
-    film = motion.film(photos, photos.flip(0), 32, 3, torch.Generator().manual_seed(1))
-    style, own, crops = torch.rand(4, 3, 64, 64), torch.rand(4, 3, 64, 64), torch.rand(4, 3, 32, 32)
+    photos, paintings = torch.rand(2, 4, 3, 64, 64)
+    film = motion.film(photos, photos.flip(0), 48, 3, torch.Generator().manual_seed(1))
+    style, own, crops = torch.rand(4, 3, 64, 64), torch.rand(4, 3, 64, 64), torch.rand(4, 3, 48, 48)
     with torch.no_grad():
         wanted = [statistics(layer) for layer in pyramid(features, paintings)]
     share = slice(None)
@@ -52,7 +52,7 @@ with joined(torch.device("cpu")) as ranks:
                              (film.frames, film.flows, film.visible)))
     wanted = [Statistics(one.mean[share], one.deviation[share], one.gram[share]) for one in wanted]
     batch = Batch(film, list(zip(film.flows, film.visible)), 0, style[share], wanted,
-                  crops[share], own[share])
+                  crops[share], own[share], (0.3, 0.6))
     painted = trainer.painter(batch)
     parts = objective(recipe, features, batch, painted, number=0, factor=4)
     judged = trainer.critic.judge(painted.frames[-1], painted.code)
@@ -107,7 +107,7 @@ def test_two_halves_of_a_batch_have_the_gradients_of_the_whole(
     for name, gradient in one.items():
         # Sums of float32 in another order: 2e-4 was seen. A half left out would show as 1.
         size = np.abs(gradient).max()
-        np.testing.assert_allclose(two[name], gradient, atol=2e-3 * size + 1e-8, err_msg=name)
+        np.testing.assert_allclose(two[name], gradient, atol=2e-3 * size + 1e-7, err_msg=name)
 
 
 @pytest.mark.slow

@@ -168,10 +168,10 @@ def test_it_learns_to_return_the_frame() -> None:
     """
     recipe = dataclasses.replace(
         TINY,
-        steps=60,
+        steps=90,
         cycle=0,
         phases=(Phase(0, 32, 2),),
-        reconstruction=60,
+        reconstruction=90,
         warm_up=5,
         film_share=0,
         regrade_share=0,
