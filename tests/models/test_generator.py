@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from vstyle.models.canvas import canvas
 from vstyle.models.config import LEAST_DEVIATION, GeneratorConfig, StyleConfig
+from vstyle.models.fold import fold
 from vstyle.models.generator import Block, Generator, Modulated, in_palette, palette
 from vstyle.models.style import StyleEncoder
 
@@ -69,7 +70,9 @@ def test_folding_a_style_into_the_weights_changes_nothing(kernel: int) -> None:
     torch.nn.init.normal_(layer.style.weight)
     torch.nn.init.normal_(layer.style.bias)
     x, code = torch.randn(1, 5, 8, 8), torch.randn(SMALL.code)
-    weight, bias = layer.folded(code)
+    tensors = {f"layer.{name}": array.numpy() for name, array in layer.state_dict().items()}
+    plain = fold(tensors, "layer", code.numpy())
+    weight, bias = torch.from_numpy(plain.weight), torch.from_numpy(plain.shift)
     padded = F.pad(x, (kernel // 2,) * 4, mode="replicate")
     folded = F.conv2d(padded, weight, bias)
     torch.testing.assert_close(folded, layer(x, code[None]), rtol=1e-4, atol=1e-4)

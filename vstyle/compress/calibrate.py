@@ -49,7 +49,9 @@ class Observer(OpenVinoEngine):
 
 
 def measure_bounds(
-    config: GeneratorConfig, styles: Iterable[Mapping[str, Convolution]], clips: Iterable[Path]
+    config: GeneratorConfig,
+    styles: Iterable[Mapping[str, Convolution]],
+    clips: Iterable[Iterable[Frame]],
 ) -> Bounds:
     """Return the bounds of every rounded tensor over clips, each painted in one of the styles.
 
@@ -59,7 +61,7 @@ def measure_bounds(
     films = []
     for layers, clip in zip(styles, clips, strict=True):
         engine = Observer(config, layers)
-        for _ in paint(track(first_frames(clip)), engine):
+        for _ in paint(track(clip), engine):
             pass
         names = engine.extremes[0]
         films.append({name: np.mean([seen[name] for seen in engine.extremes]) for name in names})

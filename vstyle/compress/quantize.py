@@ -60,7 +60,8 @@ def quantize(model: Path, clips: Sequence[Path], looks: Sequence[Path], output: 
     cycle = itertools.islice(itertools.cycle(looks), len(clips))
     codes = [style_code(found, look, model.stem) for look in cycle]
     layers = [generator_layers(found.tensors, code) for code in codes]
-    bounds = measure_bounds(config, layers, clips)
+    films = [first_frames(clip) for clip in clips]
+    bounds = measure_bounds(config, layers, films)
     tensors = quantised(found.tensors)
     header = replace(
         found.header,
@@ -75,14 +76,13 @@ def quantize(model: Path, clips: Sequence[Path], looks: Sequence[Path], output: 
     )
     before_ms, after_ms = (_milliseconds(engine) for engine in engines)
     errors = []
-    for clip, code, before in zip(clips, codes, layers, strict=True):
-        frames = first_frames(clip)
+    for frames, code, before in zip(films, codes, layers, strict=True):
         engines = (
             OpenVinoEngine(config, before),
             OpenVinoEngine(config, generator_layers(rounded, code), bounds),
         )
-        films = ([frame.image for frame in paint(track(frames), engine)] for engine in engines)
-        errors.append(float(np.mean([_error(a, b) for a, b in zip(*films, strict=True)])))
+        painted = ([frame.image for frame in paint(track(frames), engine)] for engine in engines)
+        errors.append(float(np.mean([_error(a, b) for a, b in zip(*painted, strict=True)])))
     return Fidelity(
         model.stat().st_size,
         output.stat().st_size,

@@ -38,12 +38,6 @@ class Modulated(nn.Module):
         nn.init.zeros_(_bias(self.conv))
         _start_small(self.style)
 
-    def folded(self, code: Tensor) -> tuple[Tensor, Tensor]:
-        """Return weight and bias of the plain convolution that this layer is for one (code,)."""
-        into, out, shift = self.style(code).split(self.split)
-        weight = self.conv.weight * (1 + into)[None, :, None, None] * (1 + out)[:, None, None, None]
-        return weight, _bias(self.conv) * (1 + out) + shift
-
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """(B, inputs, H, W), (B, code) -> (B, outputs, H, W)."""
         into, out, shift = self.style(code)[..., None, None].split(self.split, dim=1)
