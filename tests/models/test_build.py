@@ -16,11 +16,11 @@ Change = Callable[[dict[str, Any], dict[str, Any]], object]
 def a_file() -> tuple[dict[str, Any], dict[str, Any]]:
     """Make what a small model's file holds: configs as JSON gives them back, and arrays."""
     torch.manual_seed(0)
-    generator = GeneratorConfig(widths=(8, 8, 16), blocks=1, code=12)
+    generator = GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), code=12)
     networks = new_networks(generator, StyleConfig(widths=(4, 8), hidden=16, code=12))
     config = configs(networks)
     for part in config.values():
-        part["widths"] = list(part["widths"])
+        part |= {name: list(value) for name, value in part.items() if isinstance(value, tuple)}
     return config, to_arrays(networks, half=True)
 
 
@@ -36,10 +36,11 @@ def test_networks_come_back_as_they_were() -> None:
 FAULTS: dict[str, tuple[Change, str]] = {
     "no generator": (lambda c, _: c.pop("generator"), "not understood"),
     "unknown field": (lambda c, _: c["generator"].update(depth=3), "unknown field 'depth'"),
-    "a word for a number": (lambda c, _: c["generator"].update(blocks="4"), "not understood"),
+    "a word for a number": (lambda c, _: c["generator"].update(blocks="432"), "not understood"),
     "an absurd size": (lambda c, _: c["generator"].update(code=10**9), "not understood"),
-    "negative": (lambda c, _: c["generator"].update(blocks=-1), "not understood"),
-    "true": (lambda c, _: c["generator"].update(blocks=True), "not understood"),
+    "negative": (lambda c, _: c["generator"].update(blocks=[1, -1, 1]), "not understood"),
+    "one number for three": (lambda c, _: c["generator"].update(blocks=4), "not understood"),
+    "true": (lambda c, _: c["generator"].update(blocks=[True, 1, 1]), "not understood"),
     "two widths": (lambda c, _: c["generator"].update(widths=[8, 8]), "do not fit each other"),
     "another code": (lambda c, _: c["style"].update(code=24), "do not fit each other"),
     "a code too short": (

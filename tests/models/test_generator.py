@@ -11,7 +11,7 @@ from vstyle.models.fold import fold
 from vstyle.models.generator import Block, Generator, Modulated, in_palette, palette
 from vstyle.models.style import StyleEncoder
 
-SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=1, code=16)
+SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), code=16)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def inputs(config: GeneratorConfig, height: int = 32, width: int = 48) -> list[t
 @pytest.mark.parametrize("factor", [2, 4])
 def test_output_has_the_size_of_the_frame_and_values_of_a_picture(factor: int) -> None:
     """Any multiple of the stride goes through; the values stay in 0..1."""
-    config = GeneratorConfig(factor=factor, widths=(8, 8, 16), blocks=1, code=16)
+    config = GeneratorConfig(factor=factor, widths=(8, 8, 16), blocks=(1, 1, 1), code=16)
     painted = Generator(config).eval()(*inputs(config))
     assert painted.shape == (2, 3, 32, 48)
     assert painted.min() >= 0
@@ -81,7 +81,7 @@ def test_folding_a_style_into_the_weights_changes_nothing(kernel: int) -> None:
 def test_a_block_does_not_see_brightness_and_contrast_of_its_branch() -> None:
     """Instance norm: scaling the branch's first convolution leaves the output as it is."""
     torch.manual_seed(0)
-    block = Block(SMALL, 16).eval()
+    block = Block(SMALL, 16, 8).eval()
     x, code = torch.randn(1, 16, 8, 8), torch.randn(1, SMALL.code)
     with torch.no_grad():
         before = block(x, code)

@@ -119,12 +119,12 @@ def test_a_resumed_run_equals_one_that_never_stopped(job: Job, whole: Run, tmp_p
 def test_a_run_can_begin_from_a_model(job: Job, whole: Run) -> None:
     """Only the weights are needed, not the state of the run that made them; its sizes hold."""
     onward = dataclasses.replace(job, start=whole.job.output)
-    other = change(TINY, ["generator.blocks=3"])
+    other = change(TINY, ["generator.blocks=[1, 1, 3]"])
     next(run := fit(onward, other))
     run.close()
     about = checkpoint.describe(onward.output).provenance
     assert about["started_from"] == whole.job.output.name
-    assert about["recipe"]["generator"]["blocks"] == 1
+    assert about["recipe"]["generator"]["blocks"] == [1, 1, 1]
 
 
 def test_a_run_can_specialise_in_one_picture(job: Job, whole: Run) -> None:

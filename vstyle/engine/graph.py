@@ -13,14 +13,14 @@ the blend stay in float. The painted picture is rounded where it would be anyway
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vstyle.engine.openvino import Node, op, ov
 from vstyle.models.canvas import canvas
-from vstyle.models.config import FARTHEST, GeneratorConfig
+from vstyle.models.config import FARTHEST, GeneratorConfig, block_names
 from vstyle.models.fold import Convolution
 from vstyle.models.quantised import quantise
 
@@ -52,6 +52,13 @@ class Builder:
         layer = self.layers[name]
         x = replicate(x, layer.weight.shape[2] // 2)
         return finish(op.convolution(x, self.weight(layer.weight), *_steps(stride)), layer)
+
+    def blocks(self, x: Node, names: Iterable[str]) -> Node:
+        """Return what residual blocks in turn make of x."""
+        for name in names:
+            y = op.relu(self.convolve(self.round(x, f"{name}.in"), f"{name}.first"))
+            x = op.add(x, self.convolve(self.round(y, f"{name}.inner"), f"{name}.second"))
+        return x
 
     def convolve_rows(self, x: Node, weight: NDArray[np.float32]) -> Node:
         """Return a 1x1 convolution of blocks, (outputs, 3 f f, 1, 1), of a picture's rows.
@@ -121,16 +128,15 @@ def build_graph(
     # 2. down, the bottleneck, and up
     middle = make.round(op.relu(make.convolve(fine, "down1", 2)), "middle")
     x = op.relu(make.convolve(middle, "down2", 2))
-    for name in (f"blocks.{index}" for index in range(config.blocks)):
-        y = op.relu(make.convolve(make.round(x, f"{name}.in"), f"{name}.first"))
-        x = op.add(x, make.convolve(make.round(y, f"{name}.inner"), f"{name}.second"))
+    x = make.blocks(x, block_names(config, "coarse"))
     x = op.avg_pool(replicate(x, 1), [1, 1], [0, 0], [0, 0], [3, 3], exclude_pad=True)
     x = make.round(make.convolve(make.round(x, "up1.in"), "up1"), "up1.out")
     x = make.round(op.relu(op.add(_double(x, "linear_onnx"), middle)), "mix1.in")
-    x = make.round(op.relu(make.convolve(x, "mix1")), "up2.in")
-    x = make.round(make.convolve(x, "up2"), "up2.out")
+    x = make.blocks(op.relu(make.convolve(x, "mix1")), block_names(config, "middle"))
+    x = make.round(make.convolve(make.round(x, "up2.in"), "up2"), "up2.out")
     x = make.round(op.relu(op.add(_double(x, "nearest"), fine)), "mix2.in")
-    x = make.round(op.relu(make.convolve(x, "mix2")), "head.in")
+    x = make.blocks(op.relu(make.convolve(x, "mix2")), block_names(config, "fine"))
+    x = make.round(x, "head.in")
     # 3. paint, and blend with the carried picture
     painted = _paint(make, x, source, factor)
     share = op.multiply(_share(make, x, config), belief)

@@ -22,6 +22,8 @@ SCALE = 0.3  # of the code: its entries are about as large, so that styles are l
 # even an odd width.
 READ_SIDE, SIDE = 384, 256
 
+LEVELS = ("fine", "middle", "coarse")  # of a generator's widths and blocks
+
 Shapes = Iterator[tuple[str, tuple[int, ...]]]
 
 
@@ -31,8 +33,10 @@ class GeneratorConfig:
 
     factor: int = 4  # side of the pixel blocks of the stem and the head
     widths: tuple[int, int, int] = (32, 48, 96)  # channels at 1/factor, 1/2factor, 1/4factor
-    blocks: int = 4  # residual blocks of the bottleneck
-    inner: int = 64  # channels between the two convolutions of a residual block
+    # Residual blocks at each of these: the coarsest's before, the others' after what is coarser has
+    # been added. Strokes are painted at the finer two; the coarsest sees what is where.
+    blocks: tuple[int, int, int] = (1, 2, 2)
+    inner: int = 64  # channels between the two convolutions of a block of the coarsest
     code: int = 128  # length of the style code
     carry_limit: float = 0.85  # most that a painted pixel may take from the carried picture
 
@@ -63,7 +67,7 @@ def parse(config: dict[str, Any]) -> tuple[GeneratorConfig, StyleConfig]:
         style = _record(StyleConfig, config["style"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"the config is not understood: {error}") from error
-    if generator.code != style.code or len(generator.widths) != 3:
+    if generator.code != style.code or {len(generator.widths), len(generator.blocks)} != {3}:
         raise ValueError("the configs of generator and style encoder do not fit each other")
     if style.code <= PALETTE:
         raise ValueError(f"a code of {style.code} entries is too short")
@@ -88,9 +92,20 @@ def parse_bounds(config: dict[str, Any]) -> dict[str, tuple[float, float]] | Non
 
 def rounded_tensors(config: GeneratorConfig) -> list[str]:
     """Return the names of the tensors that an int8 generator rounds, in the order of its layers."""
-    blocks = [f"blocks.{index}.{end}" for index in range(config.blocks) for end in ("in", "inner")]
-    after = ["up1.in", "up1.out", "mix1.in", "up2.in", "up2.out", "mix2.in", "head.in"]
-    return ["fine", "middle", *blocks, *after]
+
+    def within(level: str) -> list[str]:
+        return [f"{name}.{end}" for name in block_names(config, level) for end in ("in", "inner")]
+
+    coarse = [*within("coarse"), "up1.in", "up1.out", "mix1.in"]
+    return [
+        *("fine", "middle", *coarse, *within("middle"), "up2.in", "up2.out", "mix2.in"),
+        *(*within("fine"), "head.in"),
+    ]
+
+
+def block_names(config: GeneratorConfig, level: str) -> list[str]:
+    """Return the names of the residual blocks of a level, "fine", "middle" or "coarse"."""
+    return [f"{level}.{index}" for index in range(config.blocks[LEVELS.index(level)])]
 
 
 def check_shapes(
@@ -126,9 +141,11 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
     yield "canvas.bias", (fine,)
     yield from normalised("down1", fine, middle, 3)
     yield from normalised("down2", middle, coarse, 3)
-    for index in range(config.blocks):
-        yield from normalised(f"blocks.{index}.first", coarse, config.inner, 3)
-        yield from normalised(f"blocks.{index}.second", config.inner, coarse, 3)
+    for level, width in zip(LEVELS, config.widths, strict=True):
+        inner = config.inner if level == "coarse" else width
+        for name in block_names(config, level):
+            yield from normalised(f"{name}.first", width, inner, 3)
+            yield from normalised(f"{name}.second", inner, width, 3)
     yield from modulated("up1", coarse, middle, 1)
     yield from normalised("mix1", middle, middle, 3)
     yield from modulated("up2", middle, fine, 1)
@@ -157,15 +174,21 @@ def style_shapes(config: StyleConfig) -> Shapes:
 
 def _record(kind: Any, values: dict[str, Any]) -> Any:
     """Build a config record from JSON values, refusing unknown fields and absurd sizes."""
-    known = {field.name for field in fields(kind)}
-    if set(values) - known:
-        raise TypeError(f"unknown field {sorted(set(values) - known)[0]!r}")
+    known = {field.name: field.default for field in fields(kind)}
+    if set(values) - set(known):
+        raise TypeError(f"unknown field {sorted(set(values) - set(known))[0]!r}")
     clean = {}
     for name, value in values.items():
         numbers = value if isinstance(value, list) else [value]
-        if not numbers or not all(
-            isinstance(n, int | float) and not isinstance(n, bool) and 0 < n <= LARGEST
-            for n in numbers
+        least = 0 if name == "blocks" else 1e-6
+        a_list = isinstance(known[name], tuple)
+        if (
+            not numbers
+            or isinstance(value, list) != a_list
+            or not all(
+                isinstance(n, int | float) and not isinstance(n, bool) and least <= n <= LARGEST
+                for n in numbers
+            )
         ):
             raise TypeError(f"{name} = {value!r}")
         clean[name] = tuple(value) if isinstance(value, list) else value

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vstyle.models.canvas import canvas
-from vstyle.models.config import FARTHEST, LEAST_DEVIATION, PALETTE, SCALE, GeneratorConfig
+from vstyle.models.config import FARTHEST, LEAST_DEVIATION, LEVELS, PALETTE, SCALE, GeneratorConfig
 
 # Zeros would tell the network where the border is, and it learns to hang dark frames there.
 EDGE: Final = "replicate"
@@ -71,10 +71,10 @@ class Normalised(nn.Module):
 class Block(nn.Module):
     """Residual block of two normalised convolutions."""
 
-    def __init__(self, config: GeneratorConfig, width: int) -> None:
+    def __init__(self, config: GeneratorConfig, width: int, inner: int) -> None:
         super().__init__()
-        self.first = Normalised(config, width, config.inner)
-        self.second = Normalised(config, config.inner, width)
+        self.first = Normalised(config, width, inner)
+        self.second = Normalised(config, inner, width)
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """(B, width, H, W), (B, code) -> the same shape."""
@@ -95,12 +95,15 @@ class Generator(nn.Module):
         self.canvas = nn.Linear(config.code, fine)  # how much of the grain each channel sees
         self.down1 = Normalised(config, fine, middle, stride=2)
         self.down2 = Normalised(config, middle, coarse, stride=2)
-        self.blocks = nn.ModuleList(Block(config, coarse) for _ in range(config.blocks))
+        counts = dict(zip(LEVELS, config.blocks, strict=True))
+        self.coarse = _blocks(config, counts["coarse"], coarse, config.inner)
         self.up1 = Modulated(config, coarse, middle, kernel=1)
         # Normalised: without it, all but one of its channels died in training, unseen.
         self.mix1 = Normalised(config, middle, middle)
+        self.middle = _blocks(config, counts["middle"], middle, middle)
         self.up2 = Modulated(config, middle, fine, kernel=1)
         self.mix2 = Modulated(config, fine, fine)
+        self.fine = _blocks(config, counts["fine"], fine, fine)
         self.head = Modulated(config, fine, 3 * block)
         self.detail = Modulated(config, 3 * block, 3 * block, kernel=1)
         self.gate = Modulated(config, fine, 1, kernel=1)
@@ -127,14 +130,18 @@ class Generator(nn.Module):
         fine = F.relu(self.stem(source - 0.5, code) + memory + grain)
         middle = F.relu(self.down1(fine, code))
         x = F.relu(self.down2(middle, code))
-        for block in self.blocks:
+        for block in self.coarse:
             x = block(x, code)
         # What the bottleneck says holds for regions: cell by cell, it would paint its own grid.
         x = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode=EDGE), 3, stride=1)
         x = F.interpolate(self.up1(x, code), scale_factor=2.0, mode="bilinear")
         x = F.relu(self.mix1(F.relu(x + middle), code))
+        for block in self.middle:
+            x = block(x, code)
         x = F.interpolate(self.up2(x, code), scale_factor=2.0, mode="nearest")
         x = F.relu(self.mix2(F.relu(x + fine), code))
+        for block in self.fine:
+            x = block(x, code)
         new, gate = self._paint(x, source, code)
         return F.pixel_shuffle(new + gate * trust * (last - new), factor)
 
@@ -175,6 +182,10 @@ def palette(entries: Tensor) -> tuple[Tensor, Tensor]:
     values, vectors = torch.linalg.eigh(covariance)
     root = vectors * values.clamp_min(LEAST_DEVIATION**2).sqrt()[:, None] @ vectors.transpose(1, 2)
     return means, root
+
+
+def _blocks(config: GeneratorConfig, count: int, width: int, inner: int) -> nn.ModuleList:
+    return nn.ModuleList(Block(config, width, inner) for _ in range(count))
 
 
 def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:

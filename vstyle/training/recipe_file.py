@@ -52,7 +52,7 @@ def recipe_of(values: Mapping[str, Any], where: str) -> Recipe:
 
 
 def change(recipe: Recipe, settings: Iterable[str]) -> Recipe:
-    """Set fields by text, such as `rate=1e-3`, `generator.blocks=6`, `phases.0.batch=2`.
+    """Set fields by text, such as `rate=1e-3`, `generator.inner=96`, `phases.0.batch=2`.
 
     Values are TOML; a bare word is a string. Raises UsageError.
     """
@@ -130,7 +130,7 @@ def check(recipe: Recipe, where: str) -> None:
                 refuse(above + name, f"= {value} is more than 1")
             elif name in AT_LEAST_ONE and value < 1:
                 refuse(above + name, "is less than 1")
-            elif above and name not in {"start", "video"} and _least(value) <= 0:
+            elif above and name not in {"start", "video", "blocks"} and _least(value) <= 0:
                 refuse(above + name, "is not positive")
 
     numbers(recipe, "")
