@@ -24,7 +24,9 @@ from vstyle.training.recipe import Recipe
 # much: at the pace of the others these would need thousands of steps until styles differ in more
 # than colour (the equalised learning rate of Karras et al. 2018 cures the same).
 BY_CODE = ("style.weight", "canvas.weight")
-CODE_PACE = 10.0
+CODE_PACE = 6.0
+# And what makes the codes, of hundreds of statistics, must be the slower: all layers follow it.
+ENCODER_PACE = 0.2
 
 
 class Trainer:
@@ -59,8 +61,9 @@ class Trainer:
         by_code = [weight for name, weight in named.items() if name.endswith(BY_CODE)]
         others = [weight for name, weight in named.items() if not name.endswith(BY_CODE)]
         return [
-            {"params": [*others, *encoder.parameters()], "pace": 1.0},
+            {"params": others, "pace": 1.0},
             {"params": by_code, "pace": CODE_PACE},
+            {"params": list(encoder.parameters()), "pace": ENCODER_PACE},
         ]
 
     def descend(self, loss: Tensor, rate: float) -> Tensor:
