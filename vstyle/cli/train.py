@@ -54,7 +54,7 @@ def train(
         typer.Option(
             "--set",
             metavar="FIELD=VALUE",
-            help="Change a field of the recipe: rate=5e-4, generator.inner=96, phases.0.batch=2.",
+            help="Change a field of the recipe: rate=5e-4, generator.inner.2=96, phases.0.batch=2.",
         ),
     ] = None,
     max_steps: Annotated[int | None, typer.Option(help="Steps in all.", min=1)] = None,
