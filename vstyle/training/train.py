@@ -92,6 +92,9 @@ def fit(
         sizes: dict[str, Any] = {
             "generator": networks.generator.config,
             "style": networks.encoder.config,
+            "discriminator": dataclasses.replace(
+                recipe.discriminator, code=networks.encoder.config.code
+            ),
         }
         recipe = dataclasses.replace(recipe, **sizes)
         check(recipe, "recipe with the sizes of the model")
