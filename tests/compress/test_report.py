@@ -1,6 +1,11 @@
 """Before and after: what is written is what is so, and the layer that suffers most is found."""
 
 import json
+import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from vstyle import checkpoint
-from vstyle.cli.app import app
+from vstyle.cli.app import app, exit_code
 from vstyle.compress.calibrate import Sample, measure_bounds, read_samples
 from vstyle.compress.quantize import quantize
 from vstyle.compress.report import report
@@ -26,6 +31,7 @@ from vstyle.scene.canvas import paint_canvas
 from vstyle.styles import names
 from vstyle.video.decode import Frame
 
+DEADLINE = 120  # seconds; only proves that nothing hangs
 STUDENT = checkpoint.find_model("student")
 
 
@@ -156,3 +162,37 @@ def test_what_cannot_be_is_said_in_one_line(folder: Path, change: list[str], say
     assert says in f"{error.message}. {error.hint}"
     assert not output.exists()
     assert model.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_recovery_that_is_stopped_can_go_on(folder: Path, vgg_file: Path, tmp_path: Path) -> None:
+    """SIGTERM: what was learned is kept, and what is said can be typed."""
+    output, log = tmp_path / "small.safetensors", tmp_path / "small.pruned.log" / "log.jsonl"
+    model, vgg = folder / "model.safetensors", ["--vgg", str(vgg_file)]
+    pictures = ["--calibrate", str(folder / "films"), "--styles", str(folder / "art")]
+    prune = ["--prune", "0.3", "--recover", str(folder / "photos"), "--recover-time", "1h"]
+    words = ["quantize", str(model), *pictures, *prune, *vgg, "-o", str(output)]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "vstyle", *words], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        end = time.monotonic() + DEADLINE
+        while run.poll() is None and not (log.exists() and log.read_text().count("\n") > 3):
+            assert time.monotonic() < end, "waited in vain for a step"
+            time.sleep(0.05)
+        run.send_signal(signal.SIGTERM)
+        _, err = run.communicate(timeout=DEADLINE)
+    finally:
+        run.kill()
+        run.wait()
+    assert run.returncode == 143, err
+    assert not output.exists()
+    line = next(line for line in err.splitlines() if line.startswith("stopped; go on with: "))
+    again = shlex.split(line.removeprefix("stopped; go on with: ").partition(", and quantize")[0])
+    pruned = tmp_path / "small.pruned.safetensors"
+    steps = checkpoint.describe(pruned).provenance["steps"]
+    more = ["--max-steps", str(steps + 1)]
+    assert exit_code(lambda: app([*again[1:], *more, *vgg])) == 0
+    about = checkpoint.describe(pruned)
+    assert about.provenance["steps"] == steps + 1
+    assert about.provenance["teacher"] == model.name

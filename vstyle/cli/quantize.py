@@ -41,7 +41,12 @@ def quantize(
     model: Annotated[str, typer.Argument(help="A model that ships, or a checkpoint.")],
     *,
     calibrate: Annotated[
-        Path, typer.Option(help="Folder of clips to measure on.", exists=True, file_okay=False)
+        Path,
+        typer.Option(
+            help="Folder of clips to measure on, each in another style.",
+            exists=True,
+            file_okay=False,
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model to write.")],
     styles: Annotated[

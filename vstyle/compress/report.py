@@ -26,6 +26,7 @@ from vstyle.video.flow import track
 from vstyle.video.paint import paint
 
 TIMED = 9  # frames
+CODE = ".safetensors"  # of the file of a style that ships
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,32 @@ class Report:
     worst_layer_psnr: float  # dB, of what it then paints
 
 
+class Judge:
+    """Measures painted samples; what does not change from one model to the next is kept."""
+
+    def __init__(self, vgg: Features, samples: Sequence[Sample]) -> None:
+        self.vgg = vgg
+        self.clips = [
+            footage.estimated(sample.name, [frame.image for frame in sample.frames])
+            for sample in samples
+        ]
+        self.looks = [looks_of(vgg, clip.frames) for clip in self.clips]
+        # Of a style that ships there is a code, and no picture to compare with.
+        self.goals = [
+            None
+            if sample.look.suffix == CODE
+            else likeness.look(vgg, read_picture(sample.look, READ_SIDE))
+            for sample in samples
+        ]
+
+    def measures(self, films: Sequence[Sequence[Picture]]) -> Measures:
+        """Return the mean measures of the samples' frames, painted."""
+        found = []
+        for film, clip, looks, goal in zip(films, self.clips, self.looks, self.goals, strict=True):
+            found.append(measured(film, clip, looks_of(self.vgg, film), looks, goal))
+        return mean_of(found)
+
+
 def report(
     models: Sequence[tuple[str, Path]], samples: Sequence[Sample], vgg: Features | None
 ) -> Report:
@@ -60,13 +87,13 @@ def report(
     """
     loaded = [(title, path, load_model(path)) for title, path in models]
     first = [style_code(loaded[0][2], sample.look, loaded[0][1].stem) for sample in samples]
+    judge = Judge(vgg, samples) if vgg else None
     sides: list[Side] = []
     wanted: list[list[Picture]] = []
     for title, path, found in loaded:
-        engines = [_engine(found, *pair) for pair in zip(samples, first, strict=True)]
         films = [
-            [frame.image for frame in paint(track(sample.frames), engine)]
-            for sample, engine in zip(samples, engines, strict=True)
+            [frame.image for frame in paint(track(sample.frames), _engine(found, sample, code))]
+            for sample, code in zip(samples, first, strict=True)
         ]
         wanted = wanted or films
         errors = [_error(*pair) for pair in zip(films, wanted, strict=True)]
@@ -75,10 +102,10 @@ def report(
                 title,
                 sum(array.size for array in found.tensors.values()),
                 path.stat().st_size,
-                _milliseconds(engines[0]),
+                _milliseconds(_engine(found, samples[0], first[0])),
                 _psnr(float(np.mean(errors))) if sides else None,
                 _psnr(max(errors)) if sides else None,
-                _judge(vgg, samples, films) if vgg else None,
+                judge.measures(films) if judge else None,
             )
         )
     layer, error = _worst(loaded[-2][2], loaded[-1][2], first[0], samples[0])
@@ -87,7 +114,7 @@ def report(
 
 def _engine(found: Checkpoint, sample: Sample, code: Code) -> OpenVinoEngine:
     """Return a model in a sample's style; `code` is the first model's, for a style that ships."""
-    if sample.look.suffix != ".safetensors":
+    if sample.look.suffix != CODE:
         code = style_code(found, sample.look, sample.look.stem)
     config, _ = parse(found.header.config)
     layers = generator_layers(found.tensors, code)
@@ -103,20 +130,6 @@ def _worst(before: Checkpoint, after: Checkpoint, code: Code, sample: Sample) ->
     alone = errors_alone(config, layers, rounded, bounds, sample)
     worst = max(alone, key=alone.__getitem__)
     return worst, alone[worst]
-
-
-def _judge(
-    vgg: Features, samples: Sequence[Sample], films: Sequence[Sequence[Picture]]
-) -> Measures:
-    """Return the mean measures of painted films."""
-    found = []
-    for sample, film in zip(samples, films, strict=True):
-        clip = footage.estimated(sample.name, [frame.image for frame in sample.frames])
-        shipped = sample.look.suffix == ".safetensors"  # a code, and no picture to compare with
-        goal = None if shipped else likeness.look(vgg, read_picture(sample.look, READ_SIDE))
-        looks = looks_of(vgg, film), looks_of(vgg, clip.frames)
-        found.append(measured(film, clip, *looks, goal))
-    return mean_of(found)
 
 
 def _milliseconds(engine: OpenVinoEngine) -> float:
