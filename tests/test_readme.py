@@ -38,6 +38,7 @@ def test_every_option_of_the_readme_is_an_option(capsys: pytest.CaptureFixture[s
     """Nothing is documented that the command does not know."""
     exit_code(lambda: app(["stylize", "--help"]))
     exit_code(lambda: app(["train", "--help"]))
+    exit_code(lambda: app(["distill", "--help"]))
     exit_code(lambda: app(["quantize", "--help"]))
     exit_code(lambda: app(["bench", "--help"]))
     known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) | {"--debug"}

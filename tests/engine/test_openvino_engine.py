@@ -51,7 +51,7 @@ def engines(config: GeneratorConfig):
 @pytest.mark.parametrize("size", [(64, 96), (50, 33)])
 def test_it_paints_what_torch_paints(factor: int, size: tuple[int, int]) -> None:
     """Same weights, same style, same inputs: the same picture, but for the last bit's rounding."""
-    config = GeneratorConfig(factor, (8, 8, 16), blocks=(1, 2, 2), inner=12, code=16)
+    config = GeneratorConfig(factor, (8, 8, 16), blocks=(1, 2, 2), inner=(12, 8, 4), code=16)
     expected, engine = engines(config)
     frame, carried = smooth(*size, 3, seed=0), smooth(*size, 3, seed=1)
     trust = smooth(*pixels.grid(*size, factor), 1, seed=2)[..., 0]
@@ -83,7 +83,9 @@ def test_it_paints_the_shipped_model_as_torch_does() -> None:
 @given(height=st.integers(1, 40), width=st.integers(1, 40), carry=st.booleans())
 def test_any_size_goes_in_and_comes_out(height: int, width: int, carry: bool) -> None:
     """Sizes that do not fit the stride are padded and cropped; a new size is compiled anew."""
-    _, engine = engines(GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), inner=8, code=16))
+    _, engine = engines(
+        GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), inner=(8, 8, 8), code=16)
+    )
     frame = smooth(height, width, 3, seed=0)
     trust = np.full(pixels.grid(height, width, engine.factor), 200, np.uint8)
     painted = engine.paint(frame, frame if carry else None, trust if carry else None)

@@ -11,7 +11,7 @@ from vstyle.engine.torch_engine import TorchEngine
 from vstyle.models.config import GeneratorConfig
 from vstyle.models.generator import Generator
 
-SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), code=16)
+SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), inner=(8, 8, 16), code=16)
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,8 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "negative": (lambda c, _: c["generator"].update(blocks=[1, -1, 1]), "not understood"),
     "one number for three": (lambda c, _: c["generator"].update(blocks=4), "not understood"),
     "true": (lambda c, _: c["generator"].update(blocks=[True, 1, 1]), "not understood"),
+    "one inner width": (lambda c, _: c["generator"].update(inner=64), "not understood"),
+    "two inner widths": (lambda c, _: c["generator"].update(inner=[8, 8]), "do not fit each other"),
     "two widths": (lambda c, _: c["generator"].update(widths=[8, 8]), "do not fit each other"),
     "another code": (lambda c, _: c["style"].update(code=24), "do not fit each other"),
     "a code too short": (

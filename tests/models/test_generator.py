@@ -11,7 +11,7 @@ from vstyle.models.fold import fold
 from vstyle.models.generator import Block, Generator, Modulated, in_palette, palette
 from vstyle.models.style import StyleEncoder
 
-SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), code=16)
+SMALL = GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), inner=(8, 8, 64), code=16)
 
 
 @pytest.fixture

@@ -7,29 +7,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 
-from vstyle.models.vgg import PLAN
 from vstyle.scene.canvas import paint_canvas
-
-
-@pytest.fixture(scope="session")
-def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write VGG-19's first ten convolutions with random weights, an eighth as wide."""
-    torch.manual_seed(0)
-    weights, inputs = {}, 3
-    for step in PLAN:
-        if isinstance(step, str) or step[1] > 16:
-            continue
-        width = 8 if step[1] < 5 else 16 if step[1] < 10 else 32
-        weights[f"features.{step[1]}.weight"] = (
-            torch.randn(width, inputs, 3, 3) * (inputs * 4.5) ** -0.5
-        )
-        weights[f"features.{step[1]}.bias"] = torch.zeros(width)
-        inputs = width
-    path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
-    save_file(weights, path)
-    return path
 
 
 @pytest.fixture(autouse=True)

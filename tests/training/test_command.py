@@ -84,7 +84,11 @@ def test_a_signal_saves_and_says_how_to_go_on(
     ("change", "code", "says"),
     [
         (["--set", "steos=3"], 2, "Did you mean 'steps'?"),
-        (["--recipe", "none"], 2, "Shipped recipes: cpu, gpu, smoke, style."),
+        (
+            ["--recipe", "none"],
+            2,
+            "Shipped recipes: cpu, distill-style, distill,",
+        ),
         (["--max-time", "soon"], 2, "--max-time soon is no time"),
         (["--style", "{paintings}/own.png"], 2, "--styles or --style"),
         (["--videos", "{paintings}"], 3, "no usable clip"),

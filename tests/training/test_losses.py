@@ -91,6 +91,15 @@ def test_identity_is_the_mean_absolute_difference() -> None:
     assert losses.identity(x, y).tolist() == [0, 0.25]
 
 
+def test_likeness_is_relative_to_the_wanted() -> None:
+    """Off by a tenth of what is wanted everywhere: a hundredth, whatever the scale."""
+    torch.manual_seed(0)
+    wanted = torch.rand(2, 4, 6, 6) + 0.1
+    for scale in (1, 50):
+        found = losses.likeness(1.1 * scale * wanted, scale * wanted)
+        torch.testing.assert_close(found, torch.full((2,), 0.01))
+
+
 def test_grid_sees_blocks_and_dots_and_checks_and_little_else() -> None:
     """Worked out for a checkerboard; next to nothing for noise and for a smooth picture."""
     torch.manual_seed(0)

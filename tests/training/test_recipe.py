@@ -43,13 +43,13 @@ def test_fields_are_set_by_text() -> None:
         [
             "rate=5e-4",
             "adversarial_form=minimax",
-            "generator.inner=96",
+            "generator.inner.2=96",
             "phases.1.batch=8",
             "generator.widths=[16, 32, 48]",
         ],
     )
     assert (recipe.rate, recipe.adversarial_form) == (5e-4, "minimax")
-    assert (recipe.generator.inner, recipe.generator.widths) == (96, (16, 32, 48))
+    assert (recipe.generator.inner, recipe.generator.widths) == ((32, 48, 96), (16, 32, 48))
     assert [phase.batch for phase in recipe.phases] == [4, 8, 2]
     phases = change(recipe, ["phases=[{start=0, size=64, batch=2, video=true}]"]).phases
     assert phases == (Phase(0, 64, 2, video=True),)
@@ -80,7 +80,7 @@ def test_the_phase_follows_what_is_done() -> None:
         ("generator = {widths = [1, 2]}", "generator.widths = .* is not a list of the right"),
         ("generator = {depth = 3}", "no field 'generator.depth'"),
         ("generator = {code = 64}", "are not the same"),
-        ("generator = {inner = 0}", "generator.inner is not positive"),
+        ("generator = {inner = [8, 0, 8]}", "generator.inner is not positive"),
         ("steps 5", "cannot be read"),
     ],
 )

@@ -47,8 +47,13 @@ def filmed(path: Path) -> Footage:
         )
     if len(frames) <= SHORT:
         raise InputError(f"{path} has a single frame", "Name a clip with more.")
+    return estimated(path.stem, frames)
+
+
+def estimated(name: str, frames: Sequence[Picture]) -> Footage:
+    """Return frames with their motion, as it is estimated."""
     return _footage(
-        path.stem, False, frames, lambda t, step: estimated_motion(frames[t], frames[t + step])
+        name, False, tuple(frames), lambda t, step: estimated_motion(frames[t], frames[t + step])
     )
 
 

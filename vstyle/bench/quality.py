@@ -104,11 +104,11 @@ def measure(wanted: Wanted) -> Iterator[Event]:
         if isinstance(clip, Failure):
             yield clip
             continue
-        looks = _looks(vgg, clip.frames)
+        looks = looks_of(vgg, clip.frames)
         for painter in painters:
             yield f"painting {name} as {painter.style.name} with {painter.model}"
             painted = [f.image for f in paint(track(timed(clip.frames)), painter.engine)]
-            found = _measured(painted, clip, _looks(vgg, painted), looks, painter.style.look)
+            found = measured(painted, clip, looks_of(vgg, painted), looks, painter.style.look)
             pair = Pair(clip.name, painter.style.name, clip.exact, found)
             pairs.setdefault(painter.model, []).append(pair)
             yield _seen(painter, clip, painted)
@@ -120,7 +120,7 @@ def measure(wanted: Wanted) -> Iterator[Event]:
             place,
             mine[0].engine.precision,
             vgg is not None,
-            _mean([pair.measures for pair in found_pairs]),
+            mean_of([pair.measures for pair in found_pairs]),
             tuple(found_pairs),
             tuple(drift(painter.engine, painter.style.name) for painter in mine),
         )
@@ -148,7 +148,7 @@ def _painters(model: str, styles: Sequence[_Style], place: str) -> list[_Painter
     ]
 
 
-def _looks(vgg: Features | None, frames: Sequence[Picture]) -> list[Look]:
+def looks_of(vgg: Features | None, frames: Sequence[Picture]) -> list[Look]:
     """Return what VGG sees of some of the frames; nothing where there is no VGG."""
     return [likeness.look(vgg, frame) for frame in frames[LOOKED_AT]] if vgg else []
 
@@ -160,7 +160,7 @@ def _seen(painter: _Painter, clip: Footage, painted: Sequence[Picture]) -> Seen:
     return Seen(title, clip.frames[middle], painter.style.picture, painted[middle])
 
 
-def _measured(
+def measured(
     painted: Sequence[Picture],
     clip: Footage,
     looks: Sequence[Look],
@@ -188,7 +188,7 @@ def _measured(
     )
 
 
-def _mean(measures: Sequence[Measures]) -> Measures:
+def mean_of(measures: Sequence[Measures]) -> Measures:
     """Return the mean of each measure over the pairs that have it."""
     rows = [asdict(each) for each in measures]
     means: dict[str, Any] = {

@@ -13,6 +13,7 @@ import typer
 from vstyle import __version__
 from vstyle.cli.bench import bench
 from vstyle.cli.console import complain
+from vstyle.cli.distill import distill
 from vstyle.cli.quantize import quantize
 from vstyle.cli.stylize import stylize
 from vstyle.cli.train import train
@@ -56,6 +57,7 @@ def common(
 app.command()(stylize)
 app.command()(quantize)
 app.command()(train)
+app.command()(distill)
 app.command()(bench)
 
 

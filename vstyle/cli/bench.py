@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vstyle.cli import console, options
-from vstyle.errors import OutputError
+from vstyle.cli import console, options, textfile
 
 if TYPE_CHECKING:
     from vstyle.bench.compare import Change
@@ -105,7 +103,7 @@ def bench(
 
     old = documents.read(compare) if compare else None
     if report:
-        _check_place(report)
+        textfile.check_place(report)
     sizes = parse_sizes(size) if size else [None]
     paintings = footage.find(styles, SUFFIXES, "pictures") if styles else []
     films = footage.find(clips, footage.VIDEOS, "clips") if clips else []
@@ -125,7 +123,7 @@ def bench(
     changes = comparing.compare(old, result, tolerance / 100) if old else []
     if report:
         shown = [each for each in found if isinstance(each, run.Shown)]
-        _write(report, page(result, shown, changes))
+        textfile.write(report, page(result, shown, changes))
     if as_json:
         typer.echo(documents.to_json(result))
     else:
@@ -145,20 +143,3 @@ def _exit_code(failures: tuple[Failure, ...], some: bool, changes: list[Change])
     if failures:
         return SOME_FAILED
     return REGRESSED if any(change.regression for change in changes) else 0
-
-
-def _check_place(report: Path) -> None:
-    """Raise OutputError now, not after an hour, if the page cannot be written."""
-    folder = report.resolve().parent
-    if report.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{report} cannot be written", "Name a file in a folder that can be.")
-
-
-def _write(report: Path, text: str) -> None:
-    """Write the page, or raise OutputError."""
-    try:
-        report.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"{report} cannot be written: {error.strerror}", "Name another place for it."
-        ) from error

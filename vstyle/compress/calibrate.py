@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from pathlib import Path
 
 import cv2
@@ -48,20 +48,37 @@ class Observer(OpenVinoEngine):
         return build_graph(self.config, self.layers, height, width, observe=True)
 
 
+@dataclass(frozen=True)
+class Sample:
+    """A short film, and the style that it is painted in."""
+
+    name: str
+    look: Path  # a shipped style's file, or a picture
+    frames: list[Frame]
+
+
+def read_samples(clips: Sequence[Path], looks: Sequence[Path], count: int) -> list[Sample]:
+    """Return the first `count` frames of every clip, the styles going round. Raises InputError."""
+    pairs = zip(clips, cycle(looks))
+    return [Sample(clip.stem, look, first_frames(clip, count)) for clip, look in pairs]
+
+
 def measure_bounds(
     config: GeneratorConfig,
     styles: Iterable[Mapping[str, Convolution]],
-    clips: Iterable[Iterable[Frame]],
+    samples: Iterable[Sample],
 ) -> Bounds:
-    """Return the bounds of every rounded tensor over clips, each painted in one of the styles.
+    """Return the bounds of every rounded tensor over samples, each painted in its own style.
+
+    `styles` are the generator's layers, folded in the style of each sample.
 
     Of each clip the extremes are averaged over its frames, so that a single odd frame does not
     widen the steps for all others; of these, the widest over all clips are taken.
     """
     films = []
-    for layers, clip in zip(styles, clips, strict=True):
+    for layers, sample in zip(styles, samples, strict=True):
         engine = Observer(config, layers)
-        for _ in paint(track(clip), engine):
+        for _ in paint(track(sample.frames[:FRAMES]), engine):
             pass
         names = engine.extremes[0]
         films.append({name: np.mean([seen[name] for seen in engine.extremes]) for name in names})
@@ -75,7 +92,7 @@ def measure_bounds(
     }
 
 
-def first_frames(path: Path, count: int = FRAMES) -> list[Frame]:
+def first_frames(path: Path, count: int) -> list[Frame]:
     """Return the first frames of a clip, reduced to WIDTH if they are wider."""
     with open_clip(path) as source:
         frames = (item for item in source.items if isinstance(item, Frame))

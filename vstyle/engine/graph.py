@@ -42,6 +42,7 @@ class Builder:
     def round(self, x: Node, name: str) -> Node:
         """Round the tensor `name` to 256 steps, if the graph is in int8."""
         self.rounded[name] = x
+        x.output(0).get_tensor().add_names({name})
         if self.bounds is None:
             return x
         low, high = self.bounds[name]

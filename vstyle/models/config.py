@@ -22,7 +22,7 @@ SCALE = 0.3  # of the code: its entries are about as large, so that styles are l
 # even an odd width.
 READ_SIDE, SIDE = 384, 256
 
-LEVELS = ("fine", "middle", "coarse")  # of a generator's widths and blocks
+LEVELS = ("fine", "middle", "coarse")  # of a generator's widths, blocks and inner channels
 
 Shapes = Iterator[tuple[str, tuple[int, ...]]]
 
@@ -36,7 +36,7 @@ class GeneratorConfig:
     # Residual blocks at each of these: the coarsest's before, the others' after what is coarser has
     # been added. Strokes are painted at the finer two; the coarsest sees what is where.
     blocks: tuple[int, int, int] = (1, 2, 2)
-    inner: int = 64  # channels between the two convolutions of a block of the coarsest
+    inner: tuple[int, int, int] = (32, 48, 64)  # channels between a block's two convolutions
     code: int = 128  # length of the style code
     carry_limit: float = 0.85  # most that a painted pixel may take from the carried picture
 
@@ -67,7 +67,8 @@ def parse(config: dict[str, Any]) -> tuple[GeneratorConfig, StyleConfig]:
         style = _record(StyleConfig, config["style"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"the config is not understood: {error}") from error
-    if generator.code != style.code or {len(generator.widths), len(generator.blocks)} != {3}:
+    levels = {len(numbers) for numbers in (generator.widths, generator.blocks, generator.inner)}
+    if generator.code != style.code or levels != {3}:
         raise ValueError("the configs of generator and style encoder do not fit each other")
     if style.code <= PALETTE:
         raise ValueError(f"a code of {style.code} entries is too short")
@@ -141,8 +142,7 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
     yield "canvas.bias", (fine,)
     yield from normalised("down1", fine, middle, 3)
     yield from normalised("down2", middle, coarse, 3)
-    for level, width in zip(LEVELS, config.widths, strict=True):
-        inner = config.inner if level == "coarse" else width
+    for level, width, inner in zip(LEVELS, config.widths, config.inner, strict=True):
         for name in block_names(config, level):
             yield from normalised(f"{name}.first", width, inner, 3)
             yield from normalised(f"{name}.second", inner, width, 3)

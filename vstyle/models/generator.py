@@ -95,15 +95,14 @@ class Generator(nn.Module):
         self.canvas = nn.Linear(config.code, fine)  # how much of the grain each channel sees
         self.down1 = Normalised(config, fine, middle, stride=2)
         self.down2 = Normalised(config, middle, coarse, stride=2)
-        counts = dict(zip(LEVELS, config.blocks, strict=True))
-        self.coarse = _blocks(config, counts["coarse"], coarse, config.inner)
+        self.coarse = _blocks(config, "coarse")
         self.up1 = Modulated(config, coarse, middle, kernel=1)
         # Normalised: without it, all but one of its channels died in training, unseen.
         self.mix1 = Normalised(config, middle, middle)
-        self.middle = _blocks(config, counts["middle"], middle, middle)
+        self.middle = _blocks(config, "middle")
         self.up2 = Modulated(config, middle, fine, kernel=1)
         self.mix2 = Modulated(config, fine, fine)
-        self.fine = _blocks(config, counts["fine"], fine, fine)
+        self.fine = _blocks(config, "fine")
         self.head = Modulated(config, fine, 3 * block)
         self.detail = Modulated(config, 3 * block, 3 * block, kernel=1)
         self.gate = Modulated(config, fine, 1, kernel=1)
@@ -184,8 +183,10 @@ def palette(entries: Tensor) -> tuple[Tensor, Tensor]:
     return means, root
 
 
-def _blocks(config: GeneratorConfig, count: int, width: int, inner: int) -> nn.ModuleList:
-    return nn.ModuleList(Block(config, width, inner) for _ in range(count))
+def _blocks(config: GeneratorConfig, level: str) -> nn.ModuleList:
+    at = LEVELS.index(level)
+    width, inner = config.widths[at], config.inner[at]
+    return nn.ModuleList(Block(config, width, inner) for _ in range(config.blocks[at]))
 
 
 def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:

@@ -144,10 +144,20 @@ def grid(picture: Tensor, period: int) -> Tensor:
     return pattern.square().mean((1, 2, 3, 4)) / GRID_VISIBLE**2
 
 
+def likeness(features: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared distance of activations over the wanted ones' mean square: (B,).
+
+    Both (B, C, H, W). The perceptual loss of Johnson et al. 2016, made free of the layer's scale.
+    """
+    gap = (features.float() - wanted.float()).square().mean((1, 2, 3))
+    return gap / wanted.float().square().mean((1, 2, 3)).clamp_min(1e-6)
+
+
 def identity(picture: Tensor, source: Tensor) -> Tensor:
     """Mean absolute difference, (B, 3, H, W) twice -> (B,): painting x in its own style is x.
 
-    The cycle's term is the same: a painted x, painted in x's style, is x again.
+    The cycle's term is the same: a painted x, painted in x's style, is x again. So is a student's:
+    what its teacher painted is to be painted.
     """
     return (picture - source).abs().mean((1, 2, 3))
 

@@ -65,18 +65,27 @@ class Painter(nn.Module):
 
 
 def objective(
-    recipe: Recipe, features: Features, batch: Batch, painted: Painted, *, number: int, factor: int
+    recipe: Recipe,
+    features: Features,
+    batch: Batch,
+    painted: Painted,
+    *,
+    number: int,
+    factor: int,
+    taught: list[Tensor] | None = None,
 ) -> dict[str, tuple[float, Tensor]]:
     """Return the terms of a painted batch by name, each as (weight, its mean over the pictures).
 
-    `number` is that of the step, `factor` the generator's.
+    `number` is that of the step, `factor` the generator's; `taught` are the frames as a teacher
+    painted them, if there is one.
     """
     parts: dict[str, tuple[float, Tensor]] = {}
     source, last = batch.film.frames[-1], painted.frames[-1]
     if isinstance(batch.wanted, Tensor):
         parts["identity"] = (recipe.identity, losses.identity(last, batch.wanted))
     else:
-        parts |= _looks(recipe, features, batch, last, number=number)
+        goal = taught[-1] if taught and recipe.taught_features else None
+        parts |= _looks(recipe, features, batch, last, goal, number=number)
         if recipe.tone:
             parts["tone"] = (recipe.tone, losses.tone(last, source, batch.style))
     if recipe.grid:
@@ -87,6 +96,9 @@ def objective(
     if painted.back is not None:
         parts["cycle"] = (recipe.cycle, losses.identity(painted.back, source))
     film, learned = batch.film, slice(batch.fixed, None)
+    if taught and recipe.taught:
+        pairs = zip(painted.frames[learned], taught[learned], strict=True)
+        parts["taught"] = (recipe.taught, _mean([losses.identity(*pair) for pair in pairs]))
     if film.flows:
         unsteady = [
             losses.flow(after, motion.warp(before, flow), visible)
@@ -106,9 +118,18 @@ def objective(
 
 
 def _looks(
-    recipe: Recipe, features: Features, batch: Batch, last: Tensor, *, number: int
+    recipe: Recipe,
+    features: Features,
+    batch: Batch,
+    last: Tensor,
+    goal: Tensor | None,
+    *,
+    number: int,
 ) -> dict[str, tuple[float, Tensor]]:
-    """Return the terms that VGG sees, and SSIM: the source's shapes, the painting's statistics."""
+    """Return the terms that VGG sees, and SSIM: the source's shapes, the painting's statistics.
+
+    `goal` is the last frame as a teacher painted it, if that counts.
+    """
     assert not isinstance(batch.wanted, Tensor)
     source, wanted = batch.film.frames[-1], batch.wanted
     ramp = min(1.0, 0.2 + 0.8 * number / max(recipe.style_ramp, 1))
@@ -123,6 +144,11 @@ def _looks(
         "content": (recipe.content, torch.stack(gaps).sum(0)),
         "structure": (recipe.structure, losses.structure(last, source)),
     }
+    if goal is not None:
+        with torch.no_grad():
+            wanted_features = pyramid_of_part(features, goal, batch.corner)
+        apart = [losses.likeness(a, b) for a, b in zip(reached, wanted_features, strict=True)]
+        parts["taught_features"] = (recipe.taught_features, _mean(apart))
     styles = [losses.statistics(found) for found in reached]
     for name, weight, distance in (
         ("moments", recipe.moments, losses.moments_distance),

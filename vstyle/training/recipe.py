@@ -43,6 +43,7 @@ class Recipe:
     warm_up: int = 100  # steps
     average: float = 0.998  # of the moving average of the weights, which is what is saved
     largest_gradient: float = 5.0  # norm beyond which the gradient is scaled down
+    fixed_encoder: bool = False  # only the generator learns: codes made before remain valid
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
     # With a weight of 0 a term is not computed.
@@ -57,6 +58,8 @@ class Recipe:
     grid: float = 6.0
     variation: float = 0.0  # total variation
     cycle: float = 0.0
+    taught: float = 0.0  # difference to the frames that a teacher paints
+    taught_features: float = 0.0  # the same in VGG's features, of the last frame
     adversarial: float = 0.0
     adversarial_form: str = "hinge"  # minimax, non-saturating, hinge or least-squares
     adversarial_start: float = 0.1  # share of the run before which nobody judges

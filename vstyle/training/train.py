@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import time
 from collections import deque
@@ -15,14 +16,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vstyle import checkpoint
-from vstyle.errors import CheckpointError, DeviceError, UsageError
+from vstyle.engine.build import load_model
+from vstyle.errors import DeviceError, UsageError
 from vstyle.models.build import Networks, from_arrays, new_networks
 from vstyle.models.config import READ_SIDE
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
 from vstyle.training.batches import MARGIN, Batch, Data, Draw, draw, realise
 from vstyle.training.data import Memory, read_folder
+from vstyle.training.distill import Teacher, check_lesson
 from vstyle.training.footage import Footage, read_clips, render_scenes
 from vstyle.training.health import Health
 from vstyle.training.log import NO_TENSORBOARD, Log
@@ -55,6 +57,7 @@ class Job:
     start: Path | None = None  # a model to begin from instead of from nothing
     resume: bool = False  # go on with the run whose state is beside `output`
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - it cannot be changed
+    teacher: Path | None = None  # a model whose pictures are learned from
     licence: str = "trained on the user's own pictures"
 
 
@@ -83,10 +86,15 @@ def fit(
                 )
         torch.manual_seed(recipe.seed)
         features = Features(read_vgg(find_vgg(job.vgg)), fast_dtype(ranks.device))
-        networks = _begin(job, recipe)
+        teacher = Teacher(_load(job.teacher), ranks.device) if job.teacher else None
+        check_lesson(recipe, teacher, job.teacher)
+        networks = _begin(job, recipe, teacher)
         sizes: dict[str, Any] = {
             "generator": networks.generator.config,
             "style": networks.encoder.config,
+            "discriminator": dataclasses.replace(
+                recipe.discriminator, code=networks.encoder.config.code
+            ),
         }
         recipe = dataclasses.replace(recipe, **sizes)
         check(recipe, "recipe with the sizes of the model")
@@ -94,7 +102,7 @@ def fit(
         if job.resume:
             trainer.resume(job.output)
         data, about = _read(job, recipe, note)
-        steps = train(trainer, data, features.to(ranks.device), stop)
+        steps = train(trainer, data, features.to(ranks.device), stop, teacher=teacher)
         yield from _kept(trainer, _delayed(steps, ranks.device), job.output, about, note)
 
 
@@ -145,11 +153,14 @@ def train(
     data: Data,
     features: Features,
     stop: Callable[[], bool] = lambda: False,
+    *,
     targets: Targets | None = None,
+    teacher: Teacher | None = None,
 ) -> Generator[Step]:
     """Train until the recipe's steps or seconds are over, or `stop` says yes.
 
-    `targets` are those that an earlier call has worked out, if there was one.
+    `targets` are those that an earlier call has worked out, if there was one; `teacher` paints what
+    is to be painted, if there is one.
 
     What a step draws depends on the seed, its number and the share of the run that is done alone,
     so that a resumed run goes on as if it had never stopped.
@@ -174,7 +185,7 @@ def train(
             batch = realise(recipe, drawn, targets, ranks.device)
             speed = rate(recipe, drawn.number, drawn.done)
             with counter(_kind(drawn, batch)):
-                painted, terms = _descend(trainer, features, batch, speed)
+                painted, terms = _descend(trainer, features, batch, speed, teacher)
             now = time.perf_counter()
             trainer.seconds += now - last
             yield Step(
@@ -197,13 +208,16 @@ def train(
 
 
 def _descend(
-    trainer: Trainer, features: Features, batch: Batch, speed: float
+    trainer: Trainer, features: Features, batch: Batch, speed: float, teacher: Teacher | None
 ) -> tuple[Painted, dict[str, Tensor]]:
     """Take one step of the generator, and one of the discriminator; return what they cost."""
     critic, recipe = trainer.critic, trainer.recipe
     painted: Painted = trainer.painter(batch)
     factor = trainer.networks.generator.config.factor
-    parts = objective(recipe, features, batch, painted, number=trainer.number, factor=factor)
+    taught = teacher.paint(batch) if teacher and (recipe.taught or recipe.taught_features) else None
+    parts = objective(
+        recipe, features, batch, painted, number=trainer.number, factor=factor, taught=taught
+    )
     last = painted.frames[-1]
     if critic and batch.crops is not None:
         parts["adversarial"] = (recipe.adversarial, critic.judge(last, painted.code).mean())
@@ -242,15 +256,27 @@ def _delayed(steps: Generator[Step], device: torch.device) -> Iterator[Step]:
         yield from held
 
 
-def _begin(job: Job, recipe: Recipe) -> Networks:
-    """Return new networks, or those of a model. Raises CheckpointError if it does not fit."""
-    if job.start is None:
-        return new_networks(recipe.generator, recipe.style)
-    found = checkpoint.load(job.start, "model")
-    try:
-        return from_arrays(found.header.config, found.tensors)
-    except ValueError as error:
-        raise CheckpointError(f"{job.start}: {error}") from error
+def _begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
+    """Return new networks, or those of a model. Raises CheckpointError if it does not fit.
+
+    A new student reads styles as its teacher does: that takes no time in use, however large the
+    encoder, and need not be learned twice.
+    """
+    if job.start:
+        return _load(job.start)
+    networks = new_networks(recipe.generator, recipe.style)
+    if job.resume:  # all weights are in the state of the run
+        return networks
+    if teacher:
+        return dataclasses.replace(networks, encoder=copy.deepcopy(teacher.networks.encoder))
+    if recipe.fixed_encoder:
+        raise UsageError("fixed_encoder: nothing has learned to read styles yet", "Use --from.")
+    return networks
+
+
+def _load(model: Path) -> Networks:
+    found = load_model(model)
+    return from_arrays(found.header.config, found.tensors)
 
 
 def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, dict[str, Any]]:
@@ -280,6 +306,7 @@ def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, 
         "paintings": len(paintings.pictures),
         "shots": len(clips),
         "started_from": job.start.name if job.start else "nothing",
+        **({"teacher": job.teacher.name} if job.teacher else {}),
         "licence": job.licence,
     }
     return Data(content.pictures, paintings, scenes, clips), about

@@ -39,8 +39,9 @@ class Trainer:
         self.number = 0  # steps done
         self.seconds = 0.0  # that they took
         self.whole = True  # False in the middle of a step, when nothing must be saved
+        networks.encoder.requires_grad_(not recipe.fixed_encoder)
         for net in (networks.generator, networks.encoder):
-            net.train()
+            net.train(net is networks.generator or not recipe.fixed_encoder)
             net.to(ranks.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(networks)
         self.painter = ranks.share(Painter(networks))
@@ -51,8 +52,8 @@ class Trainer:
 
     def parameters(self) -> list[Tensor]:
         """Return all tensors trained for the model, always in the same order."""
-        nets = (self.networks.generator, self.networks.encoder)
-        return [weight for net in nets for weight in net.parameters()]
+        nets = _parts(self.networks)
+        return [weight for net in nets for weight in net.parameters() if weight.requires_grad]
 
     def _groups(self) -> list[dict[str, Any]]:
         """Return the parameters as the optimiser takes them, each group with its own pace."""

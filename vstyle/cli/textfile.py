@@ -1,0 +1,25 @@
+"""Files of text that a verb writes on the side."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from vstyle.errors import OutputError
+
+
+def check_place(path: Path) -> None:
+    """Raise OutputError now, not after an hour, if the file cannot be written."""
+    folder = path.resolve().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{path} cannot be written", "Name a file in a folder that can be.")
+
+
+def write(path: Path, text: str) -> None:
+    """Write the file. Raises OutputError."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}", "Name another place for it."
+        ) from error

@@ -1,0 +1,91 @@
+"""Which layer suffers most from int8: each is rounded alone, and the pictures are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from vstyle.compress.calibrate import Sample
+from vstyle.engine.graph import Bounds
+from vstyle.engine.openvino import op, ov
+from vstyle.engine.openvino_engine import OpenVinoEngine
+from vstyle.models.config import GeneratorConfig, rounded_tensors
+from vstyle.models.fold import Convolution
+from vstyle.models.quantised import quantise
+from vstyle.video.flow import track
+from vstyle.video.paint import paint
+
+FEW = 2  # frames: the second is painted with a carried picture
+
+
+class Rounding(OpenVinoEngine):
+    """Paints in float32, but for some tensors."""
+
+    def __init__(
+        self,
+        config: GeneratorConfig,
+        layers: Mapping[str, Convolution],
+        bounds: Bounds,
+        some: Collection[str],
+    ) -> None:
+        """Round the tensors `some` to 256 steps between their bounds; see OpenVinoEngine."""
+        super().__init__(config, layers)
+        self.limits = {name: bounds[name] for name in some}
+
+    def graph(self, height: int, width: int) -> ov.Model:
+        """Return the float32 graph with the roundings in it."""
+        model = super().graph(height, width)
+        for node in model.get_ordered_ops():
+            names = node.output(0).get_names() if node.get_output_size() else set()
+            for name in names & self.limits.keys():
+                takers = node.output(0).get_target_inputs()
+                ends = [op.constant(np.float32(end)) for end in self.limits[name]]
+                rounded = op.fake_quantize(node, *ends, *ends, 256)
+                for taker in takers:
+                    taker.replace_source_output(rounded.output(0))
+        return model
+
+
+def errors_alone(
+    config: GeneratorConfig,
+    layers: Mapping[str, Convolution],
+    rounded: Mapping[str, Convolution],
+    bounds: Bounds,
+    sample: Sample,
+) -> dict[str, float]:
+    """Return the mean square error of the pictures with each layer rounded alone, by its name.
+
+    `layers` is the generator in the sample's style, `rounded` the same of its int8 weights. A layer
+    is a convolution or a residual block, with the tensors that it takes.
+    """
+    frames = sample.frames[:FEW]
+
+    def painted(engine: OpenVinoEngine) -> np.ndarray:
+        return np.stack([frame.image for frame in paint(track(frames), engine)]).astype(np.float32)
+
+    exact = painted(OpenVinoEngine(config, layers))
+    kernels = in_steps(rounded)
+    found = {}
+    for layer in dict.fromkeys(_layer(name) for name in [*kernels, *rounded_tensors(config)]):
+        some = {name: kernel for name, kernel in kernels.items() if _layer(name) == layer}
+        tensors = [name for name in rounded_tensors(config) if _layer(name) == layer]
+        engine = Rounding(config, {**layers, **some}, bounds, tensors)
+        found[layer] = float(np.square(painted(engine) - exact).mean())
+    return found
+
+
+def _layer(name: str) -> str:
+    """Return the layer of a convolution or a rounded tensor: `coarse.0` of `coarse.0.first`."""
+    return name.rpartition(".")[0] or name
+
+
+def in_steps(layers: Mapping[str, Convolution]) -> dict[str, Convolution]:
+    """Return the convolutions with their folded weights rounded, as the int8 graph rounds them."""
+    found = {}
+    for name, layer in layers.items():
+        if name != "canvas":  # that is no convolution
+            steps, size = quantise(layer.weight)
+            found[name] = replace(layer, weight=steps * size)
+    return found
