@@ -105,6 +105,7 @@ TURNS = {
     "mirrored": ("-display_hflip",),
     "upside down": ("-display_vflip",),
     "turned 90, mirrored": ("-display_rotation", "90", "-display_hflip"),
+    "turned 90, upside down": ("-display_rotation", "90", "-display_vflip"),
     "turned 270, upside down": ("-display_rotation", "270", "-display_vflip"),
 }
 

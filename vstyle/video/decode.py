@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from vstyle.engine.base import Picture
 from vstyle.errors import InputError, UsageError, VstyleError
-from vstyle.video import window
+from vstyle.video import filters, window
 from vstyle.video.colour import Colour, colour_of
 from vstyle.video.convert import Converter, bits_of, has_alpha
 from vstyle.video.damage import Damage
@@ -145,7 +145,8 @@ def _begin(
         since = float(zero + reading.start) if reading.start else -inf
         damage = Damage(name_of(path), reading.strict, since)
         decoder = decoder_of(video, reading.alpha)
-        decoded = _stamped(demux(container, video, decoder, sounds, damage), video)
+        taken = filters.without_exif(demux(container, video, decoder, sounds, damage))
+        decoded = _stamped(taken, video)
         stored, decoded = _first_frame(decoded)
         first, items = _first_frame(wanted(decoded, reading, zero))
         if stored is None or first is None:
