@@ -1,6 +1,6 @@
 """The clips of the page, as data."""
 
-from fidelity.clips import LATE, SHEER, TURNS, Case
+from fidelity.clips import LATE, LONG, SHEER, TURNS, Case
 
 AAC = ("aac eng",)
 FFV1, TEN = "--codec ffv1", "--pix-fmt yuv420p10le"
@@ -50,6 +50,24 @@ CASES = [
     Case("mkv", "libx264", "yuv444p", options="--pix-fmt yuv444p --crf 1"),
     Case("mkv", "libvpx-vp9", "yuv420p10le", out="webm", options=f"{TEN} --crf 1"),
     Case("mkv", "libx265", "yuv420p10le", colour="PQ", out="mp4", options=f"{TEN} --crf 1"),
+    *(
+        Case(
+            "mkv",
+            "libx265",
+            "yuv420p10le",
+            colour="PQ",
+            traits=("mastered for 1000 cd/m2",),
+            out=out,
+            options=options,
+            slow=out != "mp4",
+        )
+        for out, options in (
+            ("mp4", f"{TEN} --crf 1"),
+            ("webm", f"{TEN} --crf 1"),
+            ("nut", f"{TEN} --crf 1"),
+            ("nut", f"{FFV1} --pix-fmt gbrp16le"),
+        )
+    ),
     Case(
         "mkv",
         "libx265",
@@ -81,6 +99,11 @@ CASES = [
     Case("mp4", traits=("variable rate",), streams=AAC),
     Case("mp4", traits=("variable rate",), streams=AAC, out="webm", slow=True),
     Case("mkv", traits=("variable rate", "B-frames"), streams=AAC, out="mp4"),
+    Case("mp4", traits=("variable rate", LONG)),
+    Case("mp4", traits=("variable rate", LONG), streams=AAC, out="mkv"),
+    Case("mkv", traits=("variable rate", LONG), out="webm", slow=True),
+    Case("mov", traits=(LONG,), options=FFV1, out="mkv", slow=True),
+    Case("gif", "gif", "pal8", colour="RGB", traits=(LONG,), out="mp4"),
     Case("mkv", traits=(LATE,), streams=AAC),
     Case("mkv", traits=(LATE,), streams=AAC, out="mp4"),
     Case("mkv", traits=(LATE, "B-frames"), rate="30000/1001", streams=AAC, out="mov"),

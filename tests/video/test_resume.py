@@ -68,6 +68,12 @@ def frames(path: Path) -> list[tuple[Fraction, bytes]]:
         ]
 
 
+def end(path: Path) -> str:
+    """Return when the last frame is over, as Matroska says it."""
+    with av.open(str(path)) as container:
+        return container.streams.video[0].metadata["DURATION"]
+
+
 def sounds(path: Path) -> list[tuple[Fraction, bytes]]:
     with av.open(str(path)) as container:
         if not container.streams.audio:
@@ -84,6 +90,7 @@ def test_pieces_are_the_whole(name: str, request: pytest.FixtureRequest, tmp_pat
     assert pieces(source, other, Echo(), LOSSLESS).frames == report.frames
     assert frames(one) == frames(other)
     assert sounds(one) == sounds(other)
+    assert end(one) == end(other)
     assert not folder_of(other).exists()
 
 

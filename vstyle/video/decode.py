@@ -23,6 +23,7 @@ from vstyle.video.colour import Colour, colour_of
 from vstyle.video.convert import Converter, bits_of, has_alpha
 from vstyle.video.damage import Damage
 from vstyle.video.demux import DAMAGED, demux
+from vstyle.video.mastering import UNSAID, Mastering, mastering_of
 from vstyle.video.opening import check_readable, decoder_of, open_container, video_stream
 from vstyle.video.prefetch import prefetch
 from vstyle.video.reading import (
@@ -63,6 +64,7 @@ class Clip:
     deep: bool  # the frames are uint16, not uint8
     alpha: bool  # the frames have alpha
     still: bool = False  # one picture, not a video
+    mastering: Mastering = UNSAID  # of HDR that is kept
 
     @property
     def end(self) -> Fraction | None:
@@ -83,6 +85,7 @@ class Frame:
     time_base: Fraction
     damaged: bool = False  # decoded with errors, or something before it is lost
     alpha: Picture | None = None
+    duration: int = 0  # how long it is shown, in the same ticks; 0 where the file does not say
 
     @property
     def time(self) -> float:
@@ -250,6 +253,7 @@ def _describe(
         deep=reading.deep and bits_of(stored.format) > 8,
         alpha=reading.alpha and has_alpha(stored.format),
         still=container.format.name.endswith("_pipe") and path != STANDARD,
+        mastering=mastering_of(stored) if reading.deep else UNSAID,
     )
 
 
@@ -281,4 +285,5 @@ def _pictures(items: Iterator[Item], clip: Clip, convert: Converter) -> Iterator
             continue
         image, alpha = convert(item)
         pts = round(window.time_of(item) / clip.time_base)
-        yield Frame(image, pts, clip.time_base, item.opaque is DAMAGED, alpha)
+        lasting = round(window.duration_of(item) / clip.time_base)
+        yield Frame(image, pts, clip.time_base, item.opaque is DAMAGED, alpha, lasting)

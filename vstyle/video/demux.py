@@ -11,7 +11,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vstyle.video.damage import Damage, stated_end
-from vstyle.video.window import Item
+from vstyle.video.window import Item, duration_of
 
 DAMAGED = "damaged"
 """Marks a decoded frame, as its `opaque`, that is not to be trusted."""
@@ -61,7 +61,7 @@ def demux(
             continue
         for frame in frames:
             time = time if frame.time is None else frame.time
-            end = max(end, time)
+            end = max(end, time + float(duration_of(frame)))
             if frame.is_corrupt:
                 damage.frame(time)
             if frame.is_corrupt or torn:

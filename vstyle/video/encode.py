@@ -56,6 +56,8 @@ class Plan:
     routes: tuple[Route, ...]  # how the other streams get there
     keep: bool  # an unfinished file stays, under its hidden name
     notes: tuple[str, ...]  # what the user should know: what is converted, padded, left out
+    ends: bool  # the pipe says how long its last frame is shown
+    light: tuple[str, ...]  # ffmpeg's options for what HDR says of its light
     shifted: bool = False  # the file keeps the times of the pipe
 
 
@@ -94,6 +96,14 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     if clip.bits > 8 and bits_of(form) <= 8:
         keeps = f": --pix-fmt {codec.deep} keeps them" if codec.deep else ""
         notes += (f"{clip.bits} bits per colour become 8{keeps}",)
+    known = ffmpeg.options(ffmpeg.executable())
+    light = tuple(clip.mastering.options)
+    if light and not (container.light or codec.light):
+        notes += (f"{_LIGHT} is left out: {container.muxer} cannot hold it",)
+        light = ()
+    if light and _TELLS_LIGHT not in known:
+        notes += (f"{_LIGHT} is left out: ffmpeg is too old to be told it",)
+        light = ()
     chain = ",".join([*filters, *codec.filters])
     video = ["-filter:v:0", chain, "-c:v:0", name, "-pix_fmt:v:0", pixels, *options]
     return Plan(
@@ -105,7 +115,17 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         routes,
         encoding.keep_partial,
         source.notes + notes + said + missing(source.chapters, source.metadata, container),
+        _READS_FILTERED in known,
+        light,
     )
+
+
+_LIGHT = "what the video says of the screen it was made on"
+
+# In the words of its help, of options that older ones lack: for the light, and to change packets
+# that it reads.
+_TELLS_LIGHT = "-mastering_display[:<stream_spec>]"
+_READS_FILTERED = "-bsf[:<stream_spec>]"
 
 
 def reading_for(reading: Reading, destination: Path, encoding: Encoding) -> Reading:
@@ -160,7 +180,7 @@ def _feeding(
     with ffmpeg.running(command_for(plan, source.clip), stdout, finish=plan.keep) as child:
         piped = {way.stream for way in plan.routes if way.source == PIPE}
         streams = [stream for stream in source.streams if stream.index in piped]
-        pipe = Pipe(source, streams, plan.even, child.send, encoded)
+        pipe = Pipe(source, streams, plan.even, child.send, encoded, ends=plan.ends)
         yield pipe
         pipe.close()
         child.finish()
@@ -174,6 +194,7 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     # Times go through as they are, but for the shift of the pipe and the origin of the clip.
     offset = Fraction(0) if plan.shifted else -shift_of(clip) - clip.origin
     command += ["-copyts", "-itsoffset", _seconds(offset)]
+    command += [*plan.light, *(["-bsf:v:0", _SHOWN] if plan.ends else [])]
     command += ["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"]
     file = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", f"file:{clip.path}"]
     timed, timeless = (any(way.source == source for way in plan.routes) for source in (FILE, COVER))
@@ -186,6 +207,7 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     command += file if timeless else []
     command += ["-map", "0:v:0", *_routing(plan, 1 + timed)]
     command += ["-map_metadata", "0", "-map_chapters", "0", *plan.video]
+    command += ["-bsf:v:0", _LAST] if plan.ends and plan.container.muxer in _BY_LENGTH else []
     command += _part_of(clip) if timed else []
     command += ["-fps_mode:v:0", "passthrough"]
     if (plan.container.fixed_rate or plan.container.untimed) and clip.rate:
@@ -208,8 +230,28 @@ def _seconds(time: Fraction) -> str:
     return f"{float(time):.6f}"
 
 
-# NUT does not say how long a packet lasts. Of Opus and FLAC ffmpeg cannot tell either, and the last
-# packet would lie behind the end that an mp4 states.
+_BY_LENGTH = {"mp4", "mov"}
+"""Muxers that count times from how long each packet lasts."""
+
+# NUT does not say how long a packet lasts. A frame is shown until the next one comes; where that
+# is shown before it, as in the pieces of `--resume`, nothing is known. The pipe ends with a packet
+# of one byte, at the time when the last frame ends.
+_SHOWN = (
+    r"setts=pts=PTS:dts=DTS:"
+    r"duration=if(gt(NEXT_PTS\,PTS)\,NEXT_PTS-PTS\,if(gt(NEXT_PTS\,0)\,1\,DURATION)),"
+    r"noise=drop=lt(size\,2)"
+)
+
+# The last packet need not be the last frame, but of its times the length of a track is made: of
+# when it is decoded in one place, of when it is shown in another.
+_LAST = (
+    r"setts=pts=PTS:dts=if(eq(NEXT_PTS\,NOPTS)\,PTS\,DTS):"
+    r"duration=0*st(0\,max(ld(0)\,PTS+DURATION))"
+    r"+if(eq(NEXT_PTS\,NOPTS)\,ld(0)-PTS\,DURATION)"
+)
+
+# Of Opus and FLAC ffmpeg cannot tell either how long a packet lasts, and the last one would lie
+# behind the end that an mp4 states.
 _LASTING = (
     "setts=duration="
     r"if(DURATION\,DURATION\,if(gt(NEXT_PTS\,PTS)\,NEXT_PTS-PTS\,PREV_OUTDURATION))"
@@ -226,7 +268,7 @@ def _routing(plan: Plan, covers: int) -> list[str]:
     for count, way in enumerate(plan.routes, start=1):
         if way.source == PIPE:
             piped += 1  # the picture is stream 0 of the pipe
-            if way.encoder == "copy" and plan.container.muxer in {"mp4", "mov"}:
+            if way.encoder == "copy" and plan.container.muxer in _BY_LENGTH:
                 options += [f"-bsf:{count}", _LASTING]
         place = {PIPE: f"0:{piped}", FILE: f"1:{way.stream}", COVER: f"{covers}:{way.stream}"}
         options += ["-map", place[way.source], f"-c:{count}", way.encoder]

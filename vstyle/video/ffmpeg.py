@@ -45,12 +45,23 @@ def executable() -> str:
 @cache
 def filters(program: str) -> frozenset[str]:
     """Return the names of the filters that an ffmpeg has; none if it cannot be run."""
-    command = [program, "-hide_banner", "-nostdin", "-filters"]
+    return frozenset(row[1] for row in _listing(program, "-filters") if len(row) > 2)
+
+
+@cache
+def options(program: str) -> frozenset[str]:
+    """Return the options that an ffmpeg has, as its help lists them; none if it cannot be run."""
+    return frozenset(row[0] for row in _listing(program, "-h", "long") if row)
+
+
+def _listing(program: str, *request: str) -> list[list[str]]:
+    """Return what an ffmpeg says when it is asked, in lines of words."""
+    command = [program, "-hide_banner", "-nostdin", *request]
     try:
         listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     except OSError:
-        return frozenset()
-    return frozenset(row[1] for row in map(str.split, listing.splitlines()) if len(row) > 2)
+        return []
+    return [line.split() for line in listing.splitlines()]
 
 
 @dataclass(frozen=True)

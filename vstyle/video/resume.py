@@ -44,6 +44,7 @@ class Progress:
     frames: int = 0
     packets: int = 0  # of sound
     complete: bool = False  # there are no more frames
+    end: int = 0  # when the last frame is over, in ticks of the clip; 0: not known
     picture: Picture | None = None  # the last one that was painted
 
 
@@ -100,7 +101,7 @@ def perform_in_pieces(
     before = done.frames
     if not done.complete:
         _paint_pieces(job, folder, done, strength, watch)
-    _join(job, folder, done.pieces)
+    _join(job, folder, done)
     shutil.rmtree(folder)
     notes = job.plan.notes + job.source.damage.notes()
     if before:
@@ -149,17 +150,18 @@ def _load(folder: Path) -> Progress:
     try:
         with np.load(folder / "progress.npz", allow_pickle=False) as entries:
             numbers = [int(number) for number in entries["numbers"]]
+            pieces, frames, packets, complete, end = numbers
             picture = entries["picture"]
     except (OSError, ValueError, KeyError):
         return Progress()
-    done = Progress(numbers[0], numbers[1], numbers[2], bool(numbers[3]), picture)
+    done = Progress(pieces, frames, packets, bool(complete), end, picture)
     return done if all(path.exists() for path in _pieces(folder, done.pieces)) else Progress()
 
 
 def _save(folder: Path, done: Progress) -> None:
     """Write how far the work is, all of it or nothing."""
     assert done.picture is not None
-    numbers = [done.pieces, done.frames, done.packets, int(done.complete)]
+    numbers = [done.pieces, done.frames, done.packets, int(done.complete), done.end]
     part = folder / "next.part"
     try:
         with part.open("wb") as file:
@@ -193,6 +195,7 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
                 for frame in islice(pictures, PIECE):
                     pipe.frame(frame)
                     done.frames += 1
+                    done.end = frame.pts + frame.duration if frame.duration else 0
             done.pieces += 1
             done.packets, done.complete = outlet.count, ahead.ended
             done.picture = memory.picture
@@ -233,9 +236,9 @@ def _tag(plan: Plan) -> tuple[str, ...]:
     return next((pair for pair in pairwise(plan.video) if pair[0] == "-tag:v:0"), ())
 
 
-def _join(job: Job, folder: Path, count: int) -> None:
+def _join(job: Job, folder: Path, done: Progress) -> None:
     """Write the packets of all pieces into the output."""
-    pieces = _pieces(folder, count)
+    pieces = _pieces(folder, done.pieces)
     plan = replace(job.plan, video=("-c:v:0", "copy", *_tag(job.plan)), even=False)
     with (
         av.open(f"file:{pieces[0]}") as first,
@@ -246,3 +249,4 @@ def _join(job: Job, folder: Path, count: int) -> None:
                 for packet in container.demux():
                     if packet.size:
                         pipe.forward(packet)
+        pipe.end = done.end * job.clip.time_base if done.end else None

@@ -32,6 +32,7 @@ class Container:
     covers: bool = False  # a picture beside the video, to be shown before it plays
     chapters: bool = False
     title: bool = False
+    light: bool = False  # says what HDR says of its light, whatever the codec
 
 
 _MOV_SOUND = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac"})
@@ -49,6 +50,7 @@ _MP4 = Container(
     covers=True,
     chapters=True,
     title=True,
+    light=True,
 )
 # Without this the first sound, which may lie a little before zero, would move the pictures.
 _NEGATIVE = ("-avoid_negative_ts", "disabled")
@@ -72,6 +74,7 @@ CONTAINERS = {
         attachments=True,
         chapters=True,
         title=True,
+        light=True,
     ),
     ".webm": Container(
         "webm",
@@ -83,6 +86,7 @@ CONTAINERS = {
         _NEGATIVE,
         chapters=True,
         title=True,
+        light=True,
     ),
     # Without B-frames: this container knows only the order of decoding.
     ".avi": Container(
@@ -97,7 +101,10 @@ CONTAINERS = {
     ".ts": Container(
         "mpegts", "libx264", frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "dts"}), "aac"
     ),
-    ".nut": Container("nut", "libx264", None, "aac", chapters=True, title=True),
+    # Without B-frames: the first of them is decoded before zero, which moves all times.
+    ".nut": Container(
+        "nut", "libx264", None, "aac", options=("-bf", "0"), chapters=True, title=True
+    ),
     ".gif": Container("gif", "gif"),
     ".y4m": Container("yuv4mpegpipe", "rawvideo", untimed=True, untagged=True),
     ".png": Container("image2", "png", options=_ONE, still=True),
