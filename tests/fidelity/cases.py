@@ -127,5 +127,22 @@ CASES = [
     Case("mkv", streams=("hdmv_pgs_subtitle",), out="mp4"),
     Case("mkv", streams=("ass", "font")),
     Case("mkv", streams=("ass", "font"), out="mp4"),
-    Case("mp4", streams=("aac eng", "cover")),
+    *(
+        Case(source, streams=("aac eng", "cover"), out=out, slow=source == "mkv")
+        for source in ("mp4", "mkv")
+        for out in ("mp4", "mkv")
+    ),
+    # Sound that not everything holds, or that our own pipe does not carry.
+    *(
+        Case("mkv", streams=("eac3", "dca", "truehd"), out=out, slow=out != "mkv")
+        for out in ("mkv", "mp4", "ts")
+    ),
+    *(
+        Case("asf", "mpeg4", colour="untagged", streams=("wmav2",), out=out, slow=out != "mp4")
+        for out in ("mkv", "mp4")
+    ),
+    Case("mov", streams=("adpcm_ima_qt",), out="mkv"),
+    Case("avi", "mpeg4", colour="untagged", streams=("adpcm_ms",), out="mkv"),
+    Case("mov", streams=("pcm_f32be",), out="mkv", slow=True),
+    Case("mov", streams=("pcm_s24be",), out="avi", options=FFV1, slow=True),
 ]

@@ -189,8 +189,11 @@ def make(case: Case, folder: Path, ffmpeg: Ffmpeg) -> Path:
     if "cover" in case.streams:
         cover = folder / "cover.png"
         ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1", cover)
-        both = ["-map", "1", "-map", "0", "-c", "copy", "-disposition:v:0", "attached_pic"]
-        ffmpeg("-i", first, "-i", cover, *both, path)
+        if case.suffix == "mkv":
+            both = ["-map", "0", "-attach", cover, "-metadata:s:t", "mimetype=image/png"]
+        else:
+            both = ["-i", cover, "-map", "1", "-map", "0", "-disposition:v:0", "attached_pic"]
+        ffmpeg("-i", first, *both, "-c", "copy", path)
     return path
 
 

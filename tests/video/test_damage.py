@@ -167,3 +167,22 @@ def test_a_last_frame_that_stays_is_no_damage(
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.2", "-bsf:v", stays, path)
     report = stylize(path, tmp_path / "out.mkv", Identity, reading=STRICT)
     assert (report.frames, report.notes) == (5, ())
+
+
+def test_frames_that_only_stay_are_no_damage(tmp_path: Path, ffmpeg: Callable[..., None]) -> None:
+    """Theora writes nothing for a frame that is like the last one; TrueHD counts in half ticks."""
+    theora, truehd = tmp_path / "still.ogg", tmp_path / "high.mkv"
+    picture = [
+        "-f",
+        "lavfi",
+        "-i",
+        "color=red:s=64x48:r=25:d=0.4",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=d=0.4",
+    ]
+    ffmpeg(*picture, "-c:v", "libtheora", "-c:a", "libvorbis", theora)
+    ffmpeg(*picture, "-c:v", "libx264", "-c:a", "truehd", "-strict", "-2", truehd)
+    for source in (theora, truehd):
+        assert stylize(source, source.with_suffix(".out.mkv"), Identity, reading=STRICT).notes == ()

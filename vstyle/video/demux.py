@@ -46,12 +46,14 @@ def demux(
             begin = packet.dts if packet.pts is None else packet.pts
             if begin is None:  # it only marks the end
                 continue
-            if begin <= begun.get(packet.stream_index, begin - 1):  # time does not go back
+            if begin < begun.get(packet.stream_index, begin):  # time does not go back
                 damage.piece(time)
             else:
                 begun[packet.stream_index] = begin
                 end = max(end, float((begin + (packet.duration or 0)) * packet.time_base))
                 yield packet
+            continue
+        if not packet.size and packet.dts is not None:  # Theora: the last frame stays
             continue
         try:
             frames = decoder.decode(packet)

@@ -14,13 +14,15 @@ from vstyle.video import ffmpeg
 from vstyle.video.codecs import check_pixels, codec_named, quality_options
 from vstyle.video.colour import alike, guessed, rgb_filters, to_yuv_filters, words
 from vstyle.video.convert import PLANAR, bits_of, has_alpha
+from vstyle.video.covers import covers_beside, place_of
 from vstyle.video.decode import Clip, Source
 from vstyle.video.opening import FORMATS
 from vstyle.video.part import part_file, part_of, publish
-from vstyle.video.pipe import Pipe, carried_codecs, shift_of
+from vstyle.video.pipe import Pipe, shift_of
 from vstyle.video.reading import Reading
 from vstyle.video.standard import STANDARD
 from vstyle.video.streams import (
+    ATTACHED,
     COVER,
     FILE,
     PIPE,
@@ -88,7 +90,7 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         filters += to_yuv_filters(colour, PLANAR[clip.deep, clip.alpha] if finer else "")
     if container.untimed and clip.rate:
         filters.append(f"setpts=N/({clip.rate.numerator}/{clip.rate.denominator})/TB")
-    routes, said = route(source.streams, container, carried_codecs(), clip.path == STANDARD)
+    routes, said = route(source.streams, container, clip.path == STANDARD)
     even = not codec.odd and _splits_pixels(clip, form)
     if even:
         size = f"{clip.width}x{clip.height}"
@@ -177,7 +179,11 @@ def _feeding(
     plan: Plan, source: Source, encoded: VideoStream | None, stdout: int | None = None
 ) -> Iterator[Pipe]:
     """Run ffmpeg, yield the pipe to it, and see that it ends well."""
-    with ffmpeg.running(command_for(plan, source.clip), stdout, finish=plan.keep) as child:
+    attached = [way.stream for way in plan.routes if way.source == ATTACHED]
+    with (
+        covers_beside(plan.destination, source.clip.path, attached),
+        ffmpeg.running(command_for(plan, source.clip), stdout, finish=plan.keep) as child,
+    ):
         piped = {way.stream for way in plan.routes if way.source == PIPE}
         streams = [stream for stream in source.streams if stream.index in piped]
         pipe = Pipe(source, streams, plan.even, child.send, encoded, ends=plan.ends)
@@ -270,6 +276,12 @@ def _routing(plan: Plan, covers: int) -> list[str]:
             piped += 1  # the picture is stream 0 of the pipe
             if way.encoder == "copy" and plan.container.muxer in _BY_LENGTH:
                 options += [f"-bsf:{count}", _LASTING]
+        if way.source == ATTACHED:
+            cover = place_of(plan.destination, way.stream)
+            name = f"filename=cover.{way.kind.partition('/')[2].replace('jpeg', 'jpg')}"
+            options += ["-attach", f"file:{cover}", f"-metadata:s:{count}", f"mimetype={way.kind}"]
+            options += [f"-metadata:s:{count}", name]
+            continue
         place = {PIPE: f"0:{piped}", FILE: f"1:{way.stream}", COVER: f"{covers}:{way.stream}"}
         options += ["-map", place[way.source], f"-c:{count}", way.encoder]
         if way.source == COVER:
