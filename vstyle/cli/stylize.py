@@ -114,7 +114,7 @@ def stylize(
                     if dry_run:
                         return
                     if resume:
-                        mark = f"{model} {style}"
+                        mark = _fingerprint(model, style)
                         report = perform_in_pieces(job, mark, strength=strength, watch=voice.watch)
                     else:
                         report = core.perform(job, strength=strength, watch=voice.watch)
@@ -170,3 +170,12 @@ def _engine(model: str, style: str, device: str) -> tuple["Engine", str]:
     from vstyle.engine.build import build_engine
 
     return build_engine(model, style, device)
+
+
+def _fingerprint(model: str, style: str) -> str:
+    """Return what tells the painter from others, whatever its files are called."""
+    if model == "identity":
+        return model
+    from vstyle.engine.build import fingerprint
+
+    return fingerprint(model, style)

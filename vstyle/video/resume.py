@@ -7,6 +7,7 @@ joined, packet by packet. A run that was stopped and one that was not make the s
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import time
@@ -29,8 +30,11 @@ from vstyle.video.paint import Memory, paint
 from vstyle.video.pipe import Pipe, carried_codecs
 from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD
+from vstyle.video.stills import files_of, is_sequence
 from vstyle.video.streams import CONTAINERS, PIPE
 from vstyle.video.stylize import Job, Report, Watch, frames_of, unwatched
+
+_END = 1 << 20  # bytes
 
 PIECE = 120
 """Frames in a piece: what a crash can cost, and the most that lie between two keyframes."""
@@ -91,8 +95,8 @@ def perform_in_pieces(
 ) -> Report:
     """Paint what was prepared, going on from the pieces of an earlier run of the same work.
 
-    `mark` says what makes it the same: style, model. Raises as `stylize.perform` does; the pieces
-    stay then. UsageError if the pieces are those of other work.
+    `mark` says what else makes it the same: the contents of style and model. Raises as
+    `stylize.perform` does; the pieces stay then. UsageError if they are those of other work.
     """
     check_resumable(job)
     begin = time.perf_counter()
@@ -112,10 +116,25 @@ def perform_in_pieces(
 def _mark(job: Job, mark: str, strength: float) -> str:
     """Return all that makes the work what it is; equal marks, equal pieces."""
     clip, plan = job.clip, job.plan
-    stat = clip.path.stat()
-    file = [str(clip.path.resolve()), stat.st_size, stat.st_mtime_ns, str(clip.reading)]
+    file = [_contents(clip.path), str(clip.reading)]
     routes = [str(way) for way in plan.routes]
     return json.dumps([file, plan.video, plan.even, routes, strength, mark, PIECE], indent=1)
+
+
+def _contents(path: Path) -> str:
+    """Return a hash that tells an input from others, whatever it is called and wherever it is.
+
+    Of every file in it, the length and both ends: there, containers say when they were made.
+    """
+    digest = hashlib.sha256()
+    for file in files_of(path).values() if is_sequence(path) else [path]:
+        size = file.stat().st_size
+        digest.update(size.to_bytes(8, "little"))
+        with file.open("rb") as data:
+            digest.update(data.read(_END))
+            data.seek(max(0, size - _END))
+            digest.update(data.read(_END))
+    return digest.hexdigest()
 
 
 def _open(folder: Path, mark: str) -> Progress:
@@ -127,7 +146,7 @@ def _open(folder: Path, mark: str) -> Progress:
             job.write_text(mark)
         elif job.read_text() != mark:
             raise UsageError(
-                f"{folder} holds an unfinished run with another input or other options",
+                f"{folder} holds an unfinished run with another input, style, model or option",
                 "Repeat that run's options, or remove the folder.",
             )
         done = _load(folder)
