@@ -57,6 +57,7 @@ def stylize(
     strict: options.Strict = False,
     resume: options.Resume = False,
     keep_partial: options.KeepPartial = False,
+    patience: options.Patience = 60,
     dry_run: options.DryRun = False,
     json: options.Json = False,
     progress: options.Progress = options.Drawing.AUTO,
@@ -92,7 +93,7 @@ def stylize(
         from vstyle.video.part import part_of
         from vstyle.video.resume import folder_of, perform_in_pieces
 
-        encoding = Encoding(codec, crf, preset, pix_fmt, form, keep_partial)
+        encoding = Encoding(codec, crf, preset, pix_fmt, form, keep_partial, patience)
 
         @cache
         def make_engine() -> "Engine":

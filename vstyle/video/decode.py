@@ -37,6 +37,7 @@ from vstyle.video.reading import (
 )
 from vstyle.video.standard import STANDARD, StandardInput, name_of
 from vstyle.video.upright import orientation_of
+from vstyle.video.watch import PATIENCE
 from vstyle.video.window import Item
 
 if TYPE_CHECKING:
@@ -110,17 +111,18 @@ class Source:
 
 
 @contextmanager
-def open_clip(path: Path, reading: Reading = WHOLE) -> Iterator[Source]:
+def open_clip(path: Path, reading: Reading = WHOLE, patience: float = PATIENCE) -> Iterator[Source]:
     """Open a video and decode its first frame; it is closed on leaving.
 
     `path` may be STANDARD. `Source.items` can be iterated once, in any one thread. InputError if
-    it cannot be read as a video, or, if `strict`, as soon as any damage shows.
+    it cannot be read as a video, if standard input gives nothing for `patience` seconds, or, if
+    `strict`, as soon as any damage shows.
     """
     check_readable(path)
     with ExitStack() as stack:
         stdin, stop = None, _nothing_waits
         if path == STANDARD:
-            stdin = stack.enter_context(closing(StandardInput()))
+            stdin = stack.enter_context(closing(StandardInput(patience)))
             stop = stdin.stop
         # In a thread: Python handles no signal while FFmpeg waits for data in this one.
         opening = prefetch(_begin(path, reading, stdin, stop), stop=stop)

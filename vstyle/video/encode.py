@@ -32,6 +32,7 @@ from vstyle.video.streams import (
     missing,
     route,
 )
+from vstyle.video.watch import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Encoding:
     pixels: str | None = None  # a pixel format of ffmpeg
     format: str | None = None  # of standard output
     keep_partial: bool = False  # keep what there is when something goes wrong
+    patience: float = PATIENCE  # seconds that either end of the path may do nothing; 0: for ever
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Plan:
     even: bool  # odd sizes are padded by one pixel
     routes: tuple[Route, ...]  # how the other streams get there
     keep: bool  # an unfinished file stays, under its hidden name
+    patience: float  # seconds that ffmpeg may do nothing; 0: for ever
     notes: tuple[str, ...]  # what the user should know: what is converted, padded, left out
     ends: bool  # the pipe says how long its last frame is shown
     light: tuple[str, ...]  # ffmpeg's options for what HDR says of its light
@@ -116,6 +119,7 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         even,
         routes,
         encoding.keep_partial,
+        encoding.patience,
         source.notes + notes + said + missing(source.chapters, source.metadata, container),
         _READS_FILTERED in known,
         light,
@@ -182,7 +186,7 @@ def _feeding(
     attached = [way.stream for way in plan.routes if way.source == ATTACHED]
     with (
         covers_beside(plan.destination, source.clip.path, attached),
-        ffmpeg.running(command_for(plan, source.clip), stdout, finish=plan.keep) as child,
+        ffmpeg.running(command_for(plan, source.clip), stdout, plan.keep, plan.patience) as child,
     ):
         piped = {way.stream for way in plan.routes if way.source == PIPE}
         streams = [stream for stream in source.streams if stream.index in piped]
