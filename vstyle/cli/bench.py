@@ -99,14 +99,16 @@ def bench(
     from vstyle.bench import quality as judging
     from vstyle.bench import speed as timing
     from vstyle.bench.clips import own_painting, parse_sizes, workplace
+    from vstyle.bench.likeness import load_vgg
     from vstyle.bench.report import page
-    from vstyle.bench.tables import tables
+    from vstyle.bench.tables import compared, tables
     from vstyle.pictures import SUFFIXES
 
     old = documents.read(compare) if compare else None
     if report:
         _check_place(report)
     sizes = parse_sizes(size) if size else [None]
+    features = load_vgg(vgg) if quality and vgg else None  # now, not after an hour of speed
     paintings = footage.find(styles, SUFFIXES, "pictures") if styles else []
     films = footage.find(clips, footage.VIDEOS, "clips") if clips else []
     models, devices = tuple(model or ["student"]), tuple(device or ["auto"])
@@ -119,7 +121,7 @@ def bench(
             fast = timing.Wanted(models, devices, tuple(sizes), clip, look, runs)
         if quality:
             looks = tuple(paintings or [own_painting(folder)])
-            judge = judging.Wanted(models, devices[0], vgg, tuple(films), looks)
+            judge = judging.Wanted(models, devices[0], features, tuple(films), looks)
         found = list(console.draw_rows(run.measure(run.Wanted(fast, judge), folder), quiet))
     result = documents.assemble(made, ["vstyle", *sys.argv[1:]], environment, found)
     changes = comparing.compare(old, result, tolerance / 100) if old else []
@@ -128,6 +130,8 @@ def bench(
         _write(report, page(result, shown, changes))
     if as_json:
         typer.echo(documents.to_json(result))
+        if changes and not quiet:
+            console.show([compared(changes)], aside=True)
     else:
         console.show(tables(result, changes))
     if not quiet:
