@@ -174,8 +174,8 @@ BAD = {
     "old result is a text": (["--compare", "text.mp4"], 3, "not JSON"),
     "newer result": (["--compare", "newer.json"], 3, "Update vstyle"),
     "no place for the page": (["--report", "none/report.html"], 5, "cannot be written"),
-    "no styles": (["--quality", "--styles", "empty"], 2, "no pictures"),
-    "no clips": (["--quality", "--clips", "empty"], 2, "no clips"),
+    "no styles": (["--quality", "--styles", "empty"], 3, "no picture in"),
+    "no clips": (["--quality", "--clips", "empty"], 3, "no clip in"),
     "no VGG": (["--speed", "--quality", "--vgg", "text.mp4"], 4, "VGG-19"),
     "absent device for quality": (["--quality", "--device", "cuda:7"], 6, "There is: cpu"),
 }

@@ -95,22 +95,22 @@ def bench(
     """
     from vstyle.bench import compare as comparing
     from vstyle.bench import document as documents
-    from vstyle.bench import footage, machine, run
+    from vstyle.bench import machine, run
     from vstyle.bench import quality as judging
     from vstyle.bench import speed as timing
     from vstyle.bench.clips import own_painting, parse_sizes, workplace
     from vstyle.bench.likeness import load_vgg
     from vstyle.bench.report import page
     from vstyle.bench.tables import compared, tables
-    from vstyle.pictures import SUFFIXES
+    from vstyle.folders import clips_in, pictures_in
 
     old = documents.read(compare) if compare else None
     if report:
         _check_place(report)
     sizes = parse_sizes(size) if size else [None]
     features = load_vgg(vgg) if quality and vgg else None  # now, not after an hour of speed
-    paintings = footage.find(styles, SUFFIXES, "pictures") if styles else []
-    films = footage.find(clips, footage.VIDEOS, "clips") if clips else []
+    paintings = pictures_in(styles) if styles else []
+    films = clips_in(clips) if clips else []
     models, devices = tuple(model or ["student"]), tuple(device or ["auto"])
     made = datetime.now(UTC).isoformat(timespec="seconds")
     environment = machine.environment()

@@ -40,15 +40,15 @@ def quantize(
     """
     from vstyle import checkpoint
     from vstyle import styles as shipped
-    from vstyle.compress.quantize import find_clips, find_pictures
     from vstyle.compress.quantize import quantize as perform
+    from vstyle.folders import clips_in, pictures_in
 
     source = checkpoint.find_model(model)
     if output.exists() and not overwrite:
         raise UsageError(f"{output} exists", "Add --overwrite, or choose another name.")
-    looks = find_pictures(styles) if styles else list(shipped.names().values())
+    looks = pictures_in(styles) if styles else list(shipped.names().values())
     try:
-        found = perform(source, find_clips(calibrate), looks, output)
+        found = perform(source, clips_in(calibrate), looks, output)
     except OSError as error:
         raise OutputError(
             f"{output} cannot be written: {error}", "Choose another place."

@@ -15,16 +15,13 @@ from vstyle.compress.calibrate import first_frames, measure_bounds
 from vstyle.engine.base import Picture
 from vstyle.engine.build import load_model, style_code
 from vstyle.engine.openvino_engine import OpenVinoEngine
-from vstyle.errors import InputError
 from vstyle.models.config import parse
 from vstyle.models.fold import generator_layers
 from vstyle.models.quantised import dequantised, quantised
-from vstyle.pictures import SUFFIXES
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
 
 TIMED = 9  # frames
-CLIPS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".ts", ".gif")
 
 
 @dataclass(frozen=True)
@@ -37,14 +34,6 @@ class Fidelity:
     ms_after: float
     psnr: float  # dB, of the painted frames, the recurrence of each closed on its own pictures
     worst: float  # dB, of the worst clip
-
-
-def find_clips(folder: Path) -> list[Path]:
-    """Return the clips below a folder; InputError if there is none."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in CLIPS)
-    if not found:
-        raise InputError(f"no clip in {folder}", "Give a folder of short videos, mp4 or the like.")
-    return found
 
 
 def quantize(model: Path, clips: Sequence[Path], looks: Sequence[Path], output: Path) -> Fidelity:
@@ -91,14 +80,6 @@ def quantize(model: Path, clips: Sequence[Path], looks: Sequence[Path], output: 
         _psnr(float(np.mean(errors))),
         _psnr(max(errors)),
     )
-
-
-def find_pictures(folder: Path) -> list[Path]:
-    """Return the pictures below a folder; InputError if there is none."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not found:
-        raise InputError(f"no picture in {folder}", "Give a folder of jpg, png or webp files.")
-    return found
 
 
 def _milliseconds(engine: OpenVinoEngine) -> float:
