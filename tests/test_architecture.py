@@ -16,7 +16,7 @@ LAYERS = [
     {"device", "pixels"},
     {"models"},
     {"checkpoint"},
-    {"pictures", "styles"},
+    {"pictures", "styles", "folders"},
     {"engine"},
     {"video"},
     {"scene", "measures"},

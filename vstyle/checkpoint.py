@@ -10,26 +10,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as pack_tensors
 
 from vstyle.errors import CheckpointError
+from vstyle.models.tensors import Tensors
 
 FORMAT = 1
 MAX_BYTES = 1 << 30  # no file of ours is near 1 GB
 MAX_HEADER_BYTES = 1 << 20
 KINDS = ("model", "style", "training")
 WEIGHTS = Path(__file__).parent / "weights"
-
-Tensors = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)

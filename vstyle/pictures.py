@@ -16,7 +16,6 @@ MAX_PIXELS = 8192 * 8192  # a larger picture is refused before it is decoded
 MAX_SQUARES = 9
 # Pillow reads more, and not all of it itself: for PostScript it starts another program.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
 
 def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]:

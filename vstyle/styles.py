@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vstyle import checkpoint
-from vstyle.checkpoint import Header, Tensors
+from vstyle.checkpoint import Header
 from vstyle.errors import InputError, UsageError
+from vstyle.models.tensors import Tensors
 
 PACKAGED = Path(__file__).parent / "styles"  # in an installed wheel
 IN_TREE = Path(__file__).parent.parent / "styles"  # in a checkout

@@ -140,18 +140,19 @@ def test_the_schema_is_strict(
 def test_a_regression_ends_with_1(
     made: tuple[int, Path, str], bench: Bench, cfr: Path, tmp_path: Path
 ) -> None:
-    """Against a past that was ten times as fast."""
+    """Against a past that was ten times as fast; it is seen beside the JSON, too."""
     old = json.loads(made[1].read_text())
     for row in old["speed"]:
         row["fps"] = {key: _times(value, 10) for key, value in row["fps"].items()}
     path = tmp_path / "old.json"
     path.write_text(json.dumps(old))
-    code, out, _ = bench(
+    code, out, err = bench(
         *("--clip", cfr, "--device", "cpu", "--style", "great-wave", "--runs", "3"),
-        *("--compare", path),
+        *("--json", "--compare", path),
     )
     assert code == 1
-    assert re.search(r"fps.*-\d\d\.\d%.*REGRESSION", out)
+    jsonschema.validate(json.loads(out), SCHEMA)
+    assert re.search(r"fps.*-\d\d\.\d%.*REGRESSION", err)
 
 
 def _times(value: Any, factor: float) -> Any:
@@ -173,9 +174,10 @@ BAD = {
     "old result is a text": (["--compare", "text.mp4"], 3, "not JSON"),
     "newer result": (["--compare", "newer.json"], 3, "Update vstyle"),
     "no place for the page": (["--report", "none/report.html"], 5, "cannot be written"),
-    "no styles": (["--quality", "--styles", "empty"], 2, "no pictures"),
-    "no clips": (["--quality", "--clips", "empty"], 2, "no clips"),
-    "no VGG": (["--quality", "--vgg", "text.mp4"], 4, "VGG-19"),
+    "no styles": (["--quality", "--styles", "empty"], 3, "no picture in"),
+    "no clips": (["--quality", "--clips", "empty"], 3, "no clip in"),
+    "no VGG": (["--speed", "--quality", "--vgg", "text.mp4"], 4, "VGG-19"),
+    "absent device for quality": (["--quality", "--device", "cuda:7"], 6, "There is: cpu"),
 }
 
 

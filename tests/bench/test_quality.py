@@ -214,7 +214,7 @@ def test_the_judge_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ffmpe
 
     monkeypatch.setattr(footage, "SEEDS", ())
     monkeypatch.setattr(quality, "HELD", 12)
-    wanted = quality.Wanted(("student",), "cpu", VGG, (clip,), (style,))
+    wanted = quality.Wanted(("student",), "cpu", likeness.load_vgg(VGG), (clip,), (style,))
     (row,) = (each for each in quality.measure(wanted) if isinstance(each, Quality))
     ours = row.mean
     same = {

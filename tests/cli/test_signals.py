@@ -4,46 +4,27 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from started import DEADLINE, started, wait_for
 
 ChildrenOf = Callable[[int], set[int]]
-
-DEADLINE = 30  # seconds; only proves that nothing hangs
-
-
-def wait_for(what: str, condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.05)
 
 
 @contextmanager
 def painting(clip: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Start the command, and go on when ffmpeg has begun to write."""
-    command = [sys.executable, "-m", "vstyle", "stylize", str(clip), "--model", "identity"]
-    run = subprocess.Popen(
-        [*command, "--codec", "ffv1", "-o", str(folder / "out.mkv")],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    words = ["stylize", str(clip), "--model", "identity", "--codec", "ffv1"]
 
-        def written() -> bool:
-            return any(part.stat().st_size > 10_000 for part in folder.glob(".*.part"))
+    def written() -> bool:
+        return any(part.stat().st_size > 10_000 for part in folder.glob(".*.part"))
 
-        wait_for("the first bytes", lambda: run.poll() is not None or written())
+    with started([*words, "-o", str(folder / "out.mkv")], "the first bytes", written) as run:
         assert run.poll() is None
         yield run
-    finally:
-        if run.poll() is None:
-            run.kill()
-        run.communicate()
 
 
 @pytest.mark.parametrize(

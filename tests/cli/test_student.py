@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from vstyle.cli.app import app, exit_code
+from vstyle.engine.build import fingerprint
 from vstyle.scene.canvas import paint_canvas
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -51,6 +52,18 @@ def test_strength_zero_is_the_source(paint, cfr: Path, tmp_path: Path) -> None:
     assert paint("--style", "great-wave", "--strength", "0", "--codec", "ffv1", out="a.mkv")[0] == 0
     assert paint("--model", "identity", "--codec", "ffv1", out="b.mkv")[0] == 0
     np.testing.assert_array_equal(frames(tmp_path / "a.mkv"), frames(tmp_path / "b.mkv"))
+
+
+def test_work_that_goes_on_knows_its_painter_by_what_is_in_the_files(tmp_path: Path) -> None:
+    """Not by their names: a picture that was changed meanwhile is another style."""
+    picture, copy = tmp_path / "own.png", tmp_path / "copy.png"
+    Image.fromarray(paint_canvas(32)).save(picture)
+    copy.write_bytes(picture.read_bytes())
+    before = fingerprint("student", str(picture))
+    assert fingerprint("student", str(copy)) == before
+    Image.fromarray(paint_canvas(33)).save(picture)
+    assert fingerprint("student", str(picture)) != before
+    assert fingerprint("student", "great-wave") != before
 
 
 def test_a_copy_of_the_model_knows_the_styles_by_name(paint, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The clips of the page, as data."""
 
-from fidelity.clips import LATE, SHEER, TURNS, Case
+from fidelity.clips import LATE, LONG, SHEER, TURNS, Case
 
 AAC = ("aac eng",)
 FFV1, TEN = "--codec ffv1", "--pix-fmt yuv420p10le"
@@ -50,6 +50,24 @@ CASES = [
     Case("mkv", "libx264", "yuv444p", options="--pix-fmt yuv444p --crf 1"),
     Case("mkv", "libvpx-vp9", "yuv420p10le", out="webm", options=f"{TEN} --crf 1"),
     Case("mkv", "libx265", "yuv420p10le", colour="PQ", out="mp4", options=f"{TEN} --crf 1"),
+    *(
+        Case(
+            "mkv",
+            "libx265",
+            "yuv420p10le",
+            colour="PQ",
+            traits=("mastered for 1000 cd/m2",),
+            out=out,
+            options=options,
+            slow=out != "mp4",
+        )
+        for out, options in (
+            ("mp4", f"{TEN} --crf 1"),
+            ("webm", f"{TEN} --crf 1"),
+            ("nut", f"{TEN} --crf 1"),
+            ("nut", f"{FFV1} --pix-fmt gbrp16le"),
+        )
+    ),
     Case(
         "mkv",
         "libx265",
@@ -81,6 +99,11 @@ CASES = [
     Case("mp4", traits=("variable rate",), streams=AAC),
     Case("mp4", traits=("variable rate",), streams=AAC, out="webm", slow=True),
     Case("mkv", traits=("variable rate", "B-frames"), streams=AAC, out="mp4"),
+    Case("mp4", traits=("variable rate", LONG)),
+    Case("mp4", traits=("variable rate", LONG), streams=AAC, out="mkv"),
+    Case("mkv", traits=("variable rate", LONG), out="webm", slow=True),
+    Case("mov", traits=(LONG,), options=FFV1, out="mkv", slow=True),
+    Case("gif", "gif", "pal8", colour="RGB", traits=(LONG,), out="mp4"),
     Case("mkv", traits=(LATE,), streams=AAC),
     Case("mkv", traits=(LATE,), streams=AAC, out="mp4"),
     Case("mkv", traits=(LATE, "B-frames"), rate="30000/1001", streams=AAC, out="mov"),
@@ -104,5 +127,22 @@ CASES = [
     Case("mkv", streams=("hdmv_pgs_subtitle",), out="mp4"),
     Case("mkv", streams=("ass", "font")),
     Case("mkv", streams=("ass", "font"), out="mp4"),
-    Case("mp4", streams=("aac eng", "cover")),
+    *(
+        Case(source, streams=("aac eng", "cover"), out=out, slow=source == "mkv")
+        for source in ("mp4", "mkv")
+        for out in ("mp4", "mkv")
+    ),
+    # Sound that not everything holds, or that our own pipe does not carry.
+    *(
+        Case("mkv", streams=("eac3", "dca", "truehd"), out=out, slow=out != "mkv")
+        for out in ("mkv", "mp4", "ts")
+    ),
+    *(
+        Case("asf", "mpeg4", colour="untagged", streams=("wmav2",), out=out, slow=out != "mp4")
+        for out in ("mkv", "mp4")
+    ),
+    Case("mov", streams=("adpcm_ima_qt",), out="mkv"),
+    Case("avi", "mpeg4", colour="untagged", streams=("adpcm_ms",), out="mkv"),
+    Case("mov", streams=("pcm_f32be",), out="mkv", slow=True),
+    Case("mov", streams=("pcm_s24be",), out="avi", options=FFV1, slow=True),
 ]

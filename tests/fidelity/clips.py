@@ -82,6 +82,12 @@ COLOURS = {
     "RGB": ("", ""),
 }
 
+# BT.2020 lit by DCI-P3's primaries, in x265's words.
+MASTERED = (
+    "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    ":max-cll=1000,400"
+)
+
 # Filters of a trait, and options of the encoder or the muxer.
 TRAITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "B-frames": ("", ("-bf", "3")),
@@ -93,9 +99,15 @@ TRAITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pixels 4:3": ("setsar=4/3", ()),
     "interlaced": ("setfield=tff", ("-flags", "+ildct+ilme")),
     "from 1 h on": ("", ("-output_ts_offset", "3600")),
+    "the last frame for 0.7 s": (
+        "",
+        ("-bsf:v", r"setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_PTS\,PTS)\,NEXT_PTS-PTS\,0.7/TB)"),
+    ),
+    "mastered for 1000 cd/m2": ("", ("-x265-params", f"log-level=error:{MASTERED}")),
     "fragmented": ("", ("-movflags", "frag_keyframe+empty_moov")),
 }
 PALETTE = "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=none"
+LONG = "the last frame for 0.7 s"
 LATE = "0.52 s after the sound"
 SHEER = "transparent in places"
 TURNS = {
@@ -105,6 +117,7 @@ TURNS = {
     "mirrored": ("-display_hflip",),
     "upside down": ("-display_vflip",),
     "turned 90, mirrored": ("-display_rotation", "90", "-display_hflip"),
+    "turned 90, upside down": ("-display_rotation", "90", "-display_vflip"),
     "turned 270, upside down": ("-display_rotation", "270", "-display_vflip"),
 }
 
@@ -176,8 +189,11 @@ def make(case: Case, folder: Path, ffmpeg: Ffmpeg) -> Path:
     if "cover" in case.streams:
         cover = folder / "cover.png"
         ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1", cover)
-        both = ["-map", "1", "-map", "0", "-c", "copy", "-disposition:v:0", "attached_pic"]
-        ffmpeg("-i", first, "-i", cover, *both, path)
+        if case.suffix == "mkv":
+            both = ["-map", "0", "-attach", cover, "-metadata:s:t", "mimetype=image/png"]
+        else:
+            both = ["-i", cover, "-map", "1", "-map", "0", "-disposition:v:0", "attached_pic"]
+        ffmpeg("-i", first, *both, "-c", "copy", path)
     return path
 
 

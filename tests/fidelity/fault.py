@@ -25,7 +25,8 @@ class Run:
         environment = dict(os.environ)
         if script:  # in place of ffmpeg
             fake = folder / "ffmpeg.sh"
-            fake.write_text(f"#!/bin/bash\nreal={executable()}\n{script}\n")
+            asked = '[[ " $* " == *" -h "* ]] && exec "$real" "$@"'  # what it can do
+            fake.write_text(f"#!/bin/bash\nreal={executable()}\n{asked}\n{script}\n")
             fake.chmod(0o755)
             environment["VSTYLE_FFMPEG"] = str(fake)
         self.before = {path.name for path in folder.iterdir()}

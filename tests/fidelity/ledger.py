@@ -42,7 +42,14 @@ FAULTS = Table(
     "and no file that was there before changes.",
     ("fault", "moment", "exit code", "what is said, what is left"),
 )
-TABLES = (MATRIX, FAULTS)
+MEMORY = Table(
+    "Memory",
+    "What the process holds, from frame 1,000 on. On 2026-11-22, on one busy core, over 5,000\n"
+    "frames each, it grew by 0.20 MB for 1,000 frames with the engine that paints nothing, to\n"
+    "103 MB, and by 0.14 MB with the student, to 186 MB.",
+    ("painter", "clip", "memory"),
+)
+TABLES = (MATRIX, FAULTS, MEMORY)
 
 Enter = Callable[..., None]
 """Call it with a table and its cells, as texts."""

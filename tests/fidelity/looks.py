@@ -1,5 +1,6 @@
 """What is in a file, told by PyAV and ffmpeg: times, pictures, streams."""
 
+import struct
 import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
@@ -41,6 +42,20 @@ class Look:
             return Fraction(container.streams[self._video].time_base or 0)
 
     @cached_property
+    def lasting(self) -> Fraction:
+        """Return how long the last frame is shown, in seconds, from the end of the track."""
+        with av.open(str(self.path)) as container:
+            video = container.streams[self._video]
+            if video.duration is not None:
+                return (
+                    (video.start_time or 0) * self.tick
+                    + video.duration * self.tick
+                    - self.times[-1]
+                )
+            hours, minutes, seconds = map(Fraction, video.metadata["DURATION"].split(":"))
+        return hours * 3600 + minutes * 60 + seconds - self.times[-1]
+
+    @cached_property
     def _video(self) -> int:
         """Return the index of the video that is no cover."""
         with av.open(str(self.path)) as container:
@@ -60,6 +75,9 @@ class Look:
             return " ".join(words)
         full = int(frame.color_range) == 2 or frame.format.name.startswith("yuvj")
         words.append(NAMES[int(frame.colorspace)] + CURVES.get(int(frame.color_trc), ""))
+        if (screen := frame.side_data.get("MASTERING_DISPLAY_METADATA")) is not None:
+            *_, top, bottom, _, _ = struct.unpack_from("=20i2i", bytes(screen))
+            words.append(f"for {top // bottom} cd/m2")
         words += ["full"] * full + [f"pixels {aspect.numerator}:{aspect.denominator}"] * (
             aspect != 1
         )

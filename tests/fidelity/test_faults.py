@@ -283,6 +283,61 @@ def test_ffmpeg_is_killed(
     enter(FAULTS, f"{number.name} to ffmpeg", moment, "5", left.words())
 
 
+@pytest.mark.parametrize("moment", ["in the middle", slow("while ffmpeg ends the file")])
+def test_ffmpeg_hangs(moment: str, start: Callable[..., Run], enter: Enter) -> None:
+    """Stopped, or asleep when it should end."""
+    words, script, pipes, reach = MOMENTS[moment]
+    run = start(f"{words} --patience 2", script, **pipes)
+    reach(run)
+    if moment == "in the middle":
+        (child,) = run.children()
+        os.kill(child, signal.SIGSTOP)
+    left = run.end()
+    assert left.code == 5
+    untouched(left)
+    enter(FAULTS, "ffmpeg hangs, --patience 2", moment, "5", left.words())
+
+
+@pytest.mark.slow
+def test_a_slow_ffmpeg_is_no_hanging_one(start: Callable[..., Run], enter: Enter) -> None:
+    """It takes nothing for longer than the patience, but computes."""
+    run = start(f"short.mp4 {FFV1} --patience 3", 'timeout 6 yes > /dev/null; exec "$real" "$@"')
+    left = run.end()
+    assert left.code == 0, left.said
+    assert frames_in(run.folder / "out.mkv") == 20
+    enter(FAULTS, "ffmpeg is slow, --patience 3", "before the first frame", "0", "painted")
+
+
+@pytest.mark.parametrize("moment", ["in the beginning", "in the middle"])
+def test_standard_input_gives_nothing(
+    moment: str, start: Callable[..., Run], enter: Enter, fast: Path
+) -> None:
+    run = start(f"- {FFV1} --patience 2", stdin=PIPE)
+    (run.folder / "long.mp4").unlink()
+    os.link(fast, run.folder / "long.mp4")
+    if moment == "in the middle":
+        stalled(run)
+    left = run.end()
+    assert left.code == 3
+    untouched(left)
+    enter(FAULTS, "standard input gives nothing, --patience 2", moment, "3", left.words())
+
+
+@pytest.mark.slow
+def test_a_reader_that_pauses_is_waited_for(start: Callable[..., Run], enter: Enter) -> None:
+    """As a pager or a player does: for longer than the patience, then it goes on."""
+    run = start("long.mp4 -o - --format y4m --patience 1 --duration 2", stdout=PIPE)
+    assert run.process.stdout is not None
+    received = len(run.process.stdout.read(20_000))
+    time.sleep(5)
+    while piece := run.process.stdout.read(1 << 20):
+        received += len(piece)
+    left = run.end()
+    assert left.code == 0, left.said
+    assert received > 200 * 160 * 120 * 3 // 2
+    enter(FAULTS, "the reader pauses, --patience 1", "in the middle", "0", "all frames arrive")
+
+
 @pytest.mark.slow
 def test_ffmpeg_is_stopped_and_then_we_are(start: Callable[..., Run], enter: Enter) -> None:
     run = start(f"long.mp4 {FFV1}")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fidelity.cases import CASES
-from fidelity.clips import Case, make
+from fidelity.clips import LONG, Case, make
 from fidelity.ledger import MATRIX, Enter, Table
 from fidelity.looks import Look
 from vstyle.cli import app as door
@@ -77,11 +77,15 @@ def test_a_clip_comes_through(
     before, after = Look(source), Look(painted)
     whole = "interlaced" in case.traits and "--deinterlace off" not in case.options
     filters = ["bwdif=mode=send_frame:deint=interlaced"] if whole else []
+    times = times_of(before, after)
+    if LONG in case.traits:
+        assert abs(before.lasting - after.lasting) <= max(before.tick, after.tick)
+        times += f", the last for {float(after.lasting):.2f} s"
     enter(
         MATRIX,
         case.source,
         f"{case.output} {case.options}".strip(),
-        times_of(before, after),
+        times,
         picture_of(before, after, *filters),
         streams_of(before, after, "\n".join(line.removeprefix("note: ") for line in said)),
     )

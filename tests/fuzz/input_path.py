@@ -28,6 +28,7 @@ with atheris.instrument_imports(include=["vstyle"]):
     from vstyle.video.flow import track
     from vstyle.video.paint import paint
     from vstyle.video.pipe import Pipe
+    from vstyle.video.streams import PIPE
     from vstyle.video.stylize import frames_of
 
 from common import fuzz
@@ -39,9 +40,9 @@ def check(case: Path) -> None:
     """Open the clip, plan its encoding, and paint it into a pipe whose end is nowhere."""
     with suppress(VstyleError), open_clip(case) as source:
         plan = plan_encoding(source, Path("out.mkv"), Encoding())
-        piped = {way.stream for way in plan.routes if way.piped}
+        piped = {way.stream for way in plan.routes if way.source == PIPE}
         streams = [stream for stream in source.streams if stream.index in piped]
-        pipe = Pipe(source, streams, plan.even, lambda _: None)
+        pipe = Pipe(source, streams, plan.even, lambda _: None, ends=plan.ends)
         frames = frames_of(source.items, pipe.packet)
         for frame in islice(paint(track(frames), Identity()), FRAMES):
             pipe.frame(frame)

@@ -6,18 +6,16 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from started import DEADLINE, started
 
 from vstyle import checkpoint
 from vstyle.cli.app import app, exit_code
 from vstyle.training.trainer import state_path
-
-DEADLINE = 120  # seconds; only proves that nothing hangs
 
 
 @pytest.fixture
@@ -32,23 +30,13 @@ def words(folders: Path, vgg_file: Path, tmp_path: Path) -> list[str]:
 @contextmanager
 def training(words: list[str], output: Path) -> Iterator[subprocess.Popen[str]]:
     """Start the command, and go on after its first steps."""
-    run = subprocess.Popen(
-        [sys.executable, "-m", "vstyle", *words],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    try:
-        log = output.with_suffix(".log") / "log.jsonl"
-        end = time.monotonic() + DEADLINE
-        while run.poll() is None and not (log.exists() and log.read_text().count("\n") > 8):
-            assert time.monotonic() < end, "waited in vain for a step"
-            time.sleep(0.05)
+    log = output.with_suffix(".log") / "log.jsonl"
+
+    def stepping() -> bool:
+        return log.exists() and log.read_text().count("\n") > 8
+
+    with started(words, "a step", stepping) as run:
         yield run
-    finally:
-        if run.poll() is None:
-            run.kill()
-        run.communicate()
 
 
 @pytest.mark.parametrize(

@@ -155,3 +155,34 @@ def test_no_damage_is_a_bug_report(
         with suppress(VstyleError):
             notes_of(flipped(kind, seed), tmp_path)
         (tmp_path / "out.mkv").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("kind", ["mov", "gif"])
+def test_a_last_frame_that_stays_is_no_damage(
+    kind: str, tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    """Shown for a second: longer than what is missing of a file that is cut."""
+    path = tmp_path / f"long.{kind}"
+    stays = r"setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_PTS\,PTS)\,NEXT_PTS-PTS\,1/TB)"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.2", "-bsf:v", stays, path)
+    report = stylize(path, tmp_path / "out.mkv", Identity, reading=STRICT)
+    assert (report.frames, report.notes) == (5, ())
+
+
+def test_frames_that_only_stay_are_no_damage(tmp_path: Path, ffmpeg: Callable[..., None]) -> None:
+    """Theora writes nothing for a frame that is like the last one; TrueHD counts in half ticks."""
+    theora, truehd = tmp_path / "still.ogg", tmp_path / "high.mkv"
+    picture = [
+        "-f",
+        "lavfi",
+        "-i",
+        "color=red:s=64x48:r=25:d=0.4",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=d=0.4",
+    ]
+    ffmpeg(*picture, "-c:v", "libtheora", "-c:a", "libvorbis", theora)
+    ffmpeg(*picture, "-c:v", "libx264", "-c:a", "truehd", "-strict", "-2", truehd)
+    for source in (theora, truehd):
+        assert stylize(source, source.with_suffix(".out.mkv"), Identity, reading=STRICT).notes == ()

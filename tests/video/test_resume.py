@@ -1,5 +1,6 @@
 """What was stopped and gone on with is what was never stopped: frames, times, sound."""
 
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -68,6 +69,12 @@ def frames(path: Path) -> list[tuple[Fraction, bytes]]:
         ]
 
 
+def end(path: Path) -> str:
+    """Return when the last frame is over, as Matroska says it."""
+    with av.open(str(path)) as container:
+        return container.streams.video[0].metadata["DURATION"]
+
+
 def sounds(path: Path) -> list[tuple[Fraction, bytes]]:
     with av.open(str(path)) as container:
         if not container.streams.audio:
@@ -84,6 +91,7 @@ def test_pieces_are_the_whole(name: str, request: pytest.FixtureRequest, tmp_pat
     assert pieces(source, other, Echo(), LOSSLESS).frames == report.frames
     assert frames(one) == frames(other)
     assert sounds(one) == sounds(other)
+    assert end(one) == end(other)
     assert not folder_of(other).exists()
 
 
@@ -158,6 +166,31 @@ def test_other_work_is_not_gone_on_with(cfr: Path, vfr: Path, tmp_path: Path) ->
         with pytest.raises(UsageError, match="holds an unfinished run"):
             pieces(source, place, Echo(), encoding, mark)
     assert pieces(cfr, place, Echo(), LOSSLESS).painted == 13
+
+
+def test_the_input_is_known_by_what_is_in_it(cfr: Path, vfr: Path, tmp_path: Path) -> None:
+    """Moved and copied it is the same; another one in its place is not."""
+    source, place = tmp_path / "in.mp4", tmp_path / "out.mkv"
+    shutil.copy(cfr, source)
+    with pytest.raises(StoppedError):
+        pieces(source, place, Echo(8), LOSSLESS)
+    shutil.copy(vfr, source)
+    with pytest.raises(UsageError, match="with another input"):
+        pieces(source, place, Echo(), LOSSLESS)
+    assert pieces(cfr, place, Echo(), LOSSLESS).painted == 13
+
+
+def test_numbered_pictures_can_be_gone_on_with(tmp_path: Path) -> None:
+    source, place = tmp_path / "%02d.png", tmp_path / "out.mkv"
+    for number in range(20):
+        cv2.imwrite(str(tmp_path / f"{number:02}.png"), np.full((48, 64, 3), number, np.uint8))
+    with pytest.raises(StoppedError):
+        pieces(source, place, Echo(8), LOSSLESS)
+    shutil.copy(tmp_path / "00.png", tmp_path / "13.png")
+    with pytest.raises(UsageError, match="with another input"):
+        pieces(source, place, Echo(), LOSSLESS)
+    cv2.imwrite(str(tmp_path / "13.png"), np.full((48, 64, 3), 13, np.uint8))
+    assert pieces(source, place, Echo(), LOSSLESS).painted == 13
 
 
 @pytest.mark.slow

@@ -13,6 +13,8 @@ from vstyle.engine.base import Engine, Identity, Mask, Picture
 from vstyle.errors import InputError, OutputError, UsageError
 from vstyle.video.decode import Frame, open_clip
 from vstyle.video.encode import Encoding
+from vstyle.video.pipe import carried_codecs
+from vstyle.video.streams import PIPED
 from vstyle.video.stylize import Job, stylize
 
 LOSSLESS = Encoding(codec="ffv1")
@@ -227,3 +229,7 @@ def test_memory_does_not_grow(long_clip: Path, tmp_path: Path) -> None:
     stylize(long_clip, tmp_path / "out.mp4", Identity, watch=watch)
     assert len(sizes) == 3000
     assert np.mean(sizes[-200:]) - np.mean(sizes[500:700]) < 3 << 20
+
+
+def test_the_pipe_takes_the_sounds_that_are_said_to_come_through() -> None:
+    assert carried_codecs() >= PIPED

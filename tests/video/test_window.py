@@ -163,3 +163,20 @@ def test_the_command_takes_times_and_rates(
     ):
         assert run("c.mp4", *words) == 2, words
     assert not (tmp_path / "c.mp4").exists()
+
+
+def test_the_last_frame_ends_with_the_part(vfr: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    """Or when the next one came, whichever is earlier; mp4 says how long each is shown."""
+    said = tmp_path / "said.mp4"
+    ffmpeg("-i", vfr, "-c", "copy", said)
+    with open_clip(said) as source:
+        times = [item.pts * item.time_base for item in source.items if isinstance(item, Frame)]
+    begin, after = times[9], times[10]
+    for end in (begin + (after - begin) / 2, after):
+        painted = tmp_path / f"{end.numerator}.mkv"
+        lossless = Encoding(codec="ffv1")
+        stylize(said, painted, Identity, reading=Reading(end=end), encoding=lossless)
+        with av.open(str(painted)) as container:
+            *_, last = container.decode(video=0)
+            over = (last.pts + last.duration) * last.time_base
+        assert abs(over - end) <= Fraction(1, 1000)

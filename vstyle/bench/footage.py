@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vstyle.bench.steadiness import LONG, SHORT, estimated_motion
 from vstyle.engine.base import Picture
-from vstyle.errors import InputError, UsageError
+from vstyle.errors import InputError
 from vstyle.scene import Motion, Scene, motion, render
 from vstyle.video.decode import Frame, open_clip
 from vstyle.video.stylize import frames_of
@@ -18,7 +18,6 @@ from vstyle.video.stylize import frames_of
 FRAMES = 24  # of each clip
 SEEDS = (0, 3)  # of the rendered scenes
 SCENE = Scene(640, 360, 96, shimmer=0.0)  # glints do not move with matter: no flow explains them
-VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".gif", ".nut"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +54,6 @@ def estimated(name: str, frames: Sequence[Picture]) -> Footage:
     return _footage(
         name, False, tuple(frames), lambda t, step: estimated_motion(frames[t], frames[t + step])
     )
-
-
-def find(folder: Path, suffixes: frozenset[str], what: str) -> list[Path]:
-    """Return the files of a folder with one of these suffixes; UsageError if there is none."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder", f"Name a folder of {what}.")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes)
-    if not found:
-        raise UsageError(f"{folder} has no {what} in it", f"Name a folder of {what}.")
-    return found
 
 
 def timed(pictures: Sequence[Picture]) -> list[Frame]:

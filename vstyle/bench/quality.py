@@ -52,7 +52,7 @@ class Wanted:
 
     models: tuple[str, ...]
     device: str
-    vgg: Path | None
+    vgg: Features | None  # none: there is nothing to tell how near the style is
     clips: tuple[Path, ...]  # on top of the rendered scenes
     styles: tuple[Path, ...]  # pictures
 
@@ -80,8 +80,12 @@ class _Painter:
 
 def measure(wanted: Wanted) -> Iterator[Event]:
     """Measure clip by clip; what fails is said as a Failure, and the rest goes on."""
-    vgg = likeness.load_vgg(wanted.vgg) if wanted.vgg else None
-    place = device.choose(wanted.device)[0]
+    vgg = wanted.vgg
+    chosen = tried(wanted.device, device.choose, wanted.device)
+    if isinstance(chosen, Failure):
+        yield chosen
+        return
+    place, _ = chosen
     styles: list[_Style] = []
     for path in wanted.styles:
         style = tried(path.name, _read_style, path, vgg)

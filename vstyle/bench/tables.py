@@ -39,7 +39,7 @@ def tables(document: Document, changes: Sequence[Change] = ()) -> Iterator[Table
         yield _pairs(document.quality)
         yield _drift(document.quality)
     if changes:
-        yield _changes(changes)
+        yield compared(changes)
 
 
 def _end_to_end(document: Document) -> Table:
@@ -202,7 +202,8 @@ def _drift(found: Sequence[Quality]) -> Table:
     return Table("Drift", heads, tuple(rows), 2, note)
 
 
-def _changes(changes: Sequence[Change]) -> Table:
+def compared(changes: Sequence[Change]) -> Table:
+    """Return what changed since an earlier document."""
     rows = [
         (
             change.row,

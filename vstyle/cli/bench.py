@@ -93,20 +93,22 @@ def bench(
     """
     from vstyle.bench import compare as comparing
     from vstyle.bench import document as documents
-    from vstyle.bench import footage, machine, run
+    from vstyle.bench import machine, run
     from vstyle.bench import quality as judging
     from vstyle.bench import speed as timing
     from vstyle.bench.clips import own_painting, parse_sizes, workplace
+    from vstyle.bench.likeness import load_vgg
     from vstyle.bench.report import page
-    from vstyle.bench.tables import tables
-    from vstyle.pictures import SUFFIXES
+    from vstyle.bench.tables import compared, tables
+    from vstyle.folders import clips_in, pictures_in
 
     old = documents.read(compare) if compare else None
     if report:
         textfile.check_place(report)
     sizes = parse_sizes(size) if size else [None]
-    paintings = footage.find(styles, SUFFIXES, "pictures") if styles else []
-    films = footage.find(clips, footage.VIDEOS, "clips") if clips else []
+    features = load_vgg(vgg) if quality and vgg else None  # now, not after an hour of speed
+    paintings = pictures_in(styles) if styles else []
+    films = clips_in(clips) if clips else []
     models, devices = tuple(model or ["student"]), tuple(device or ["auto"])
     made = datetime.now(UTC).isoformat(timespec="seconds")
     environment = machine.environment()
@@ -117,7 +119,7 @@ def bench(
             fast = timing.Wanted(models, devices, tuple(sizes), clip, look, runs)
         if quality:
             looks = tuple(paintings or [own_painting(folder)])
-            judge = judging.Wanted(models, devices[0], vgg, tuple(films), looks)
+            judge = judging.Wanted(models, devices[0], features, tuple(films), looks)
         found = list(console.draw_rows(run.measure(run.Wanted(fast, judge), folder), quiet))
     result = documents.assemble(made, ["vstyle", *sys.argv[1:]], environment, found)
     changes = comparing.compare(old, result, tolerance / 100) if old else []
@@ -126,6 +128,8 @@ def bench(
         textfile.write(report, page(result, shown, changes))
     if as_json:
         typer.echo(documents.to_json(result))
+        if changes and not quiet:
+            console.show([compared(changes)], aside=True)
     else:
         console.show(tables(result, changes))
     if not quiet:

@@ -110,9 +110,9 @@ def draw_rows(events: "Iterable[Event]", quiet: bool) -> "Iterator[Event]":
                 _line(console, event)
 
 
-def show(found: "Iterable[Table]") -> None:
-    """Print tables on stdout: they are what was asked for."""
-    console = Console(highlight=False)
+def show(found: "Iterable[Table]", aside: bool = False) -> None:
+    """Print tables on stdout: they are what was asked for. If they are `aside`, on stderr."""
+    console = Console(highlight=False, stderr=aside)
     if not console.file.isatty():
         console.width = WIDE
     for each in found:

@@ -131,6 +131,15 @@ Resume = Annotated[
 KeepPartial = Annotated[
     bool, typer.Option("--keep-partial", help="If it is stopped, keep what there is of the output.")
 ]
+Patience = Annotated[
+    float,
+    typer.Option(
+        "--patience",
+        min=0,
+        metavar="SECONDS",
+        help="How long standard input may give nothing, or ffmpeg do nothing; 0: for ever.",
+    ),
+]
 NoAudio = Annotated[bool, typer.Option("--no-audio", help="Leave the sound out.")]
 Start = Annotated[
     Fraction | None,

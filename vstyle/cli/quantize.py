@@ -109,6 +109,7 @@ def quantize(
     from vstyle.compress import calibrate as calibrating
     from vstyle.compress import quantize as rounding
     from vstyle.compress import report as reporting
+    from vstyle.folders import clips_in, pictures_in
 
     source = checkpoint.find_model(model)
     pruned = output.with_suffix(".pruned.safetensors")
@@ -129,9 +130,9 @@ def quantize(
         plan = learning.plan_of("recover", None, learning.limits(None, recover_time, None))
         lesson = _job(source, pruned, recover, styles, vgg), plan
     features = _features(vgg) if vgg else None
-    looks = rounding.find_pictures(styles) if styles else list(shipped.names().values())
+    looks = pictures_in(styles) if styles else list(shipped.names().values())
     count = footage.FRAMES if features else calibrating.FRAMES
-    samples = calibrating.read_samples(rounding.find_clips(calibrate), looks, count)
+    samples = calibrating.read_samples(clips_in(calibrate), looks, count)
     models = [("before", source)]
     try:
         if prune:

@@ -57,6 +57,7 @@ def stylize(
     strict: options.Strict = False,
     resume: options.Resume = False,
     keep_partial: options.KeepPartial = False,
+    patience: options.Patience = 60,
     dry_run: options.DryRun = False,
     json: options.Json = False,
     progress: options.Progress = options.Drawing.AUTO,
@@ -92,7 +93,7 @@ def stylize(
         from vstyle.video.part import part_of
         from vstyle.video.resume import folder_of, perform_in_pieces
 
-        encoding = Encoding(codec, crf, preset, pix_fmt, form, keep_partial)
+        encoding = Encoding(codec, crf, preset, pix_fmt, form, keep_partial, patience)
 
         @cache
         def make_engine() -> "Engine":
@@ -114,7 +115,7 @@ def stylize(
                     if dry_run:
                         return
                     if resume:
-                        mark = f"{model} {style}"
+                        mark = _fingerprint(model, style)
                         report = perform_in_pieces(job, mark, strength=strength, watch=voice.watch)
                     else:
                         report = core.perform(job, strength=strength, watch=voice.watch)
@@ -170,3 +171,12 @@ def _engine(model: str, style: str, device: str) -> tuple["Engine", str]:
     from vstyle.engine.build import build_engine
 
     return build_engine(model, style, device)
+
+
+def _fingerprint(model: str, style: str) -> str:
+    """Return what tells the painter from others, whatever its files are called."""
+    if model == "identity":
+        return model
+    from vstyle.engine.build import fingerprint
+
+    return fingerprint(model, style)

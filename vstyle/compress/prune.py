@@ -26,6 +26,7 @@ from vstyle.errors import UsageError
 from vstyle.models.build import from_arrays
 from vstyle.models.config import LEVELS, GeneratorConfig, block_names, parse
 from vstyle.models.generator import EDGE, Block, Generator
+from vstyle.models.tensors import Tensors
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
 
@@ -157,7 +158,7 @@ def _step(count: int) -> int:
 
 
 def without(
-    tensors: checkpoint.Tensors, kept: Mapping[str, NDArray[np.intp]]
+    tensors: Tensors, kept: Mapping[str, NDArray[np.intp]]
 ) -> dict[str, NDArray[Any]]:
     """Return a model's tensors with the `kept` inner channels of its blocks only."""
     found = dict(tensors)

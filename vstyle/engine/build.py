@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,14 @@ def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
         engine = _openvino_engine(found, code)
         return engine, f"{model} on cpu with OpenVINO, {engine.precision} ({reason})"
     return _torch_engine(found, code, chosen), f"{model} on {chosen} with torch ({reason})"
+
+
+def fingerprint(model: str, style: str) -> str:
+    """Return a hash of the files of a model and a style, named as for `build_engine`."""
+    digest = hashlib.sha256()
+    for path in (checkpoint.find_model(model), styles.find(style)):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def load_model(path: Path) -> Checkpoint:

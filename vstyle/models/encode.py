@@ -5,17 +5,14 @@ A test holds it to the torch module that is trained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vstyle.models.config import FAR, SCALE, StyleConfig
+from vstyle.models.tensors import Tensors
 
 Floats = NDArray[np.float32]
-Tensors = Mapping[str, NDArray[Any]]
 
 
 def encode(

@@ -6,17 +6,15 @@ ordinary convolutional network. Engines that run without torch build it from wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vstyle.models.config import LEAST_DEVIATION, PALETTE, SCALE
+from vstyle.models.tensors import Tensors
 
 Floats = NDArray[np.float32]
-Tensors = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)

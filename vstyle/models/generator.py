@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from vstyle.models.canvas import canvas
 from vstyle.models.config import FARTHEST, LEAST_DEVIATION, LEVELS, PALETTE, SCALE, GeneratorConfig
+from vstyle.models.symmetric import power
 
 # Zeros would tell the network where the border is, and it learns to hang dark frames there.
 EDGE: Final = "replicate"
@@ -178,9 +179,7 @@ def palette(entries: Tensor) -> tuple[Tensor, Tensor]:
     together = torch.stack(rows, 1).reshape(-1, 3, 3)
     covariance = together * deviations[:, :, None] * deviations[:, None, :]
     # The symmetric root turns colours no more than needed: what is red stays the reddest there is.
-    values, vectors = torch.linalg.eigh(covariance)
-    root = vectors * values.clamp_min(LEAST_DEVIATION**2).sqrt()[:, None] @ vectors.transpose(1, 2)
-    return means, root
+    return means, power(covariance, 0.5, LEAST_DEVIATION)
 
 
 def _blocks(config: GeneratorConfig, level: str) -> nn.ModuleList:

@@ -6,16 +6,15 @@ output channel, symmetric, zero is zero; Jacob et al. 2018).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vstyle.models.tensors import Tensors
+
 STEP = ".step"
 LARGEST = 127  # steps; -128 is not used, so that every value has its negative
-
-Tensors = Mapping[str, NDArray[Any]]
 
 
 def quantise(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

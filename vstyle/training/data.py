@@ -19,7 +19,8 @@ from PIL import Image
 from torch import Tensor
 
 from vstyle.errors import InputError, OutputError
-from vstyle.pictures import SUFFIXES, read_picture
+from vstyle.folders import PICTURES, below
+from vstyle.pictures import read_picture
 from vstyle.training.vgg import cache_folder
 
 TINY = 64  # pixels; pictures with a shorter side teach nothing
@@ -90,7 +91,7 @@ def read_folder(folder: Path, short_side: int, memory: Memory) -> Folder:
 
     Raises InputError if there is none that can be used.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = below(folder, PICTURES)
     pictures, faults = [], {"unreadable": 0, "tiny": 0}
     for found in _read_all(paths, short_side):
         if isinstance(found, str):

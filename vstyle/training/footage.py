@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vstyle.errors import InputError
+from vstyle.folders import CLIPS, below
 from vstyle.scene import Scene, motion, render
 from vstyle.training.data import Memory, Picture, Square, scaled, upload
 from vstyle.training.motion import Sequence
 from vstyle.video.decode import Frame, open_clip
 from vstyle.video.flow import track
 
-SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".gif"})
 CLIP_FRAMES = 150  # that are read of each clip, from its start
 STILL = 1e-4  # of the frame; a clip whose places move less per frame on average shows no motion
 SCENES, SCENE_FRAMES = 6, 16  # films rendered, and frames of each
@@ -61,7 +61,7 @@ def read_clips(folder: Path, side: int, least: int, memory: Memory) -> tuple[lis
     """
     shots: list[Footage] = []
     unreadable = still = short = 0
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
+    for path in below(folder, CLIPS):
         try:
             found = list(_shots(path, side))
         except InputError:

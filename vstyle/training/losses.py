@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vstyle.models.symmetric import power
+
 TONE_BLOCK = 16  # pixels
 GRID_WINDOW = 6  # blocks
 GRID_VISIBLE = 0.05  # of values 0..1
@@ -171,7 +173,7 @@ def tone(picture: Tensor, source: Tensor, style: Tensor) -> Tensor:
     """
     with torch.no_grad():
         (mean, covariance), (style_mean, style_covariance) = map(_colours, (source, style))
-        turn = _power(style_covariance, 0.5, 0.02) @ _power(covariance, -0.5, 0.06)
+        turn = power(style_covariance, 0.5, 0.02) @ power(covariance, -0.5, 0.06)
         around = _blocks(source) - mean[:, :, None, None]
         wanted = torch.einsum("bij,bjhw->bihw", turn, around) + style_mean[:, :, None, None]
     return (_blocks(picture) - wanted.clamp(0, 1)).abs().mean((1, 2, 3))
@@ -187,13 +189,6 @@ def _colours(picture: Tensor) -> tuple[Tensor, Tensor]:
     mean = flat.mean(2)
     apart = flat - mean[:, :, None]
     return mean, apart @ apart.transpose(1, 2) / flat.shape[2]
-
-
-def _power(covariance: Tensor, power: float, least: float) -> Tensor:
-    """(B, 3, 3) -> its symmetric power, no deviation along any axis counted below `least`."""
-    values, vectors = torch.linalg.eigh(covariance)
-    root = vectors * values.clamp_min(least**2).pow(power)[:, None]
-    return torch.matmul(root, vectors.transpose(1, 2))
 
 
 def _grey(picture: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from vstyle import checkpoint
 from vstyle.errors import CheckpointError, OutputError
 from vstyle.models.build import Networks, configs, from_arrays, to_arrays
+from vstyle.models.tensors import Tensors
 from vstyle.training.critic import Critic
 from vstyle.training.objective import Painter
 from vstyle.training.ranks import Ranks
@@ -172,7 +173,7 @@ def _state_of(prefix: str, optimiser: torch.optim.Optimizer) -> dict[str, NDArra
     }
 
 
-def _restore(optimiser: torch.optim.Optimizer, arrays: checkpoint.Tensors) -> None:
+def _restore(optimiser: torch.optim.Optimizer, arrays: Tensors) -> None:
     """Give an optimiser its moments back."""
     weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
@@ -186,5 +187,5 @@ def _restore(optimiser: torch.optim.Optimizer, arrays: checkpoint.Tensors) -> No
     optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
 
 
-def _below(arrays: checkpoint.Tensors, prefix: str) -> dict[str, NDArray[Any]]:
+def _below(arrays: Tensors, prefix: str) -> dict[str, NDArray[Any]]:
     return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}

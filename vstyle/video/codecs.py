@@ -29,6 +29,7 @@ class Codec:
     options: tuple[str, ...] = ()  # always given
     filters: tuple[str, ...] = ()  # ffmpeg's, before it
     colour: Colour | None = None  # the only one it knows
+    light: bool = False  # writes between the pictures what HDR says of its light
 
 
 _10_BITS = "yuv420p10le"
@@ -39,12 +40,13 @@ _PALETTE = (
     "[two][palette]paletteuse=new=1:diff_mode=none",
 )
 _KNOWN = {
-    "libx264": Codec(deep=_10_BITS, crf=True, presets=("veryfast", *_X26X_PRESETS)),
+    "libx264": Codec(deep=_10_BITS, crf=True, presets=("veryfast", *_X26X_PRESETS), light=True),
     "libx265": Codec(
         deep=_10_BITS,
         crf=True,
         presets=("veryfast", *_X26X_PRESETS),
         options=("-x265-params", "log-level=error", "-tag:v:0", "hvc1"),
+        light=True,
     ),
     "libsvtav1": Codec(deep=_10_BITS, odd=True, crf=True, presets=("10", *_SVT_PRESETS)),
     # -b:v 0 makes -crf mean constant quality; the others keep VP9 from taking all day.

@@ -18,11 +18,12 @@ from av.video.stream import VideoStream
 
 from vstyle.engine.base import Picture
 from vstyle.errors import InputError, UsageError, VstyleError
-from vstyle.video import window
+from vstyle.video import filters, window
 from vstyle.video.colour import Colour, colour_of
 from vstyle.video.convert import Converter, bits_of, has_alpha
 from vstyle.video.damage import Damage
 from vstyle.video.demux import DAMAGED, demux
+from vstyle.video.mastering import UNSAID, Mastering, mastering_of
 from vstyle.video.opening import check_readable, decoder_of, open_container, video_stream
 from vstyle.video.prefetch import prefetch
 from vstyle.video.reading import (
@@ -36,6 +37,7 @@ from vstyle.video.reading import (
 )
 from vstyle.video.standard import STANDARD, StandardInput, name_of
 from vstyle.video.upright import orientation_of
+from vstyle.video.watch import PATIENCE
 from vstyle.video.window import Item
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Clip:
     deep: bool  # the frames are uint16, not uint8
     alpha: bool  # the frames have alpha
     still: bool = False  # one picture, not a video
+    mastering: Mastering = UNSAID  # of HDR that is kept
 
     @property
     def end(self) -> Fraction | None:
@@ -83,6 +86,7 @@ class Frame:
     time_base: Fraction
     damaged: bool = False  # decoded with errors, or something before it is lost
     alpha: Picture | None = None
+    duration: int = 0  # how long it is shown, in the same ticks; 0 where the file does not say
 
     @property
     def time(self) -> float:
@@ -107,17 +111,18 @@ class Source:
 
 
 @contextmanager
-def open_clip(path: Path, reading: Reading = WHOLE) -> Iterator[Source]:
+def open_clip(path: Path, reading: Reading = WHOLE, patience: float = PATIENCE) -> Iterator[Source]:
     """Open a video and decode its first frame; it is closed on leaving.
 
     `path` may be STANDARD. `Source.items` can be iterated once, in any one thread. InputError if
-    it cannot be read as a video, or, if `strict`, as soon as any damage shows.
+    it cannot be read as a video, if standard input gives nothing for `patience` seconds, or, if
+    `strict`, as soon as any damage shows.
     """
     check_readable(path)
     with ExitStack() as stack:
         stdin, stop = None, _nothing_waits
         if path == STANDARD:
-            stdin = stack.enter_context(closing(StandardInput()))
+            stdin = stack.enter_context(closing(StandardInput(patience)))
             stop = stdin.stop
         # In a thread: Python handles no signal while FFmpeg waits for data in this one.
         opening = prefetch(_begin(path, reading, stdin, stop), stop=stop)
@@ -145,7 +150,8 @@ def _begin(
         since = float(zero + reading.start) if reading.start else -inf
         damage = Damage(name_of(path), reading.strict, since)
         decoder = decoder_of(video, reading.alpha)
-        decoded = _stamped(demux(container, video, decoder, sounds, damage), video)
+        taken = filters.without_exif(demux(container, video, decoder, sounds, damage))
+        decoded = _stamped(taken, video)
         stored, decoded = _first_frame(decoded)
         first, items = _first_frame(wanted(decoded, reading, zero))
         if stored is None or first is None:
@@ -249,6 +255,7 @@ def _describe(
         deep=reading.deep and bits_of(stored.format) > 8,
         alpha=reading.alpha and has_alpha(stored.format),
         still=container.format.name.endswith("_pipe") and path != STANDARD,
+        mastering=mastering_of(stored) if reading.deep else UNSAID,
     )
 
 
@@ -280,4 +287,5 @@ def _pictures(items: Iterator[Item], clip: Clip, convert: Converter) -> Iterator
             continue
         image, alpha = convert(item)
         pts = round(window.time_of(item) / clip.time_base)
-        yield Frame(image, pts, clip.time_base, item.opaque is DAMAGED, alpha)
+        lasting = round(window.duration_of(item) / clip.time_base)
+        yield Frame(image, pts, clip.time_base, item.opaque is DAMAGED, alpha, lasting)

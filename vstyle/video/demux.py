@@ -11,7 +11,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vstyle.video.damage import Damage, stated_end
-from vstyle.video.window import Item
+from vstyle.video.window import Item, duration_of
 
 DAMAGED = "damaged"
 """Marks a decoded frame, as its `opaque`, that is not to be trusted."""
@@ -46,12 +46,14 @@ def demux(
             begin = packet.dts if packet.pts is None else packet.pts
             if begin is None:  # it only marks the end
                 continue
-            if begin <= begun.get(packet.stream_index, begin - 1):  # time does not go back
+            if begin < begun.get(packet.stream_index, begin):  # time does not go back
                 damage.piece(time)
             else:
                 begun[packet.stream_index] = begin
                 end = max(end, float((begin + (packet.duration or 0)) * packet.time_base))
                 yield packet
+            continue
+        if not packet.size and packet.dts is not None:  # Theora: the last frame stays
             continue
         try:
             frames = decoder.decode(packet)
@@ -61,7 +63,7 @@ def demux(
             continue
         for frame in frames:
             time = time if frame.time is None else frame.time
-            end = max(end, time)
+            end = max(end, time + float(duration_of(frame)))
             if frame.is_corrupt:
                 damage.frame(time)
             if frame.is_corrupt or torn:

@@ -14,13 +14,15 @@ from vstyle.video import ffmpeg
 from vstyle.video.codecs import check_pixels, codec_named, quality_options
 from vstyle.video.colour import alike, guessed, rgb_filters, to_yuv_filters, words
 from vstyle.video.convert import PLANAR, bits_of, has_alpha
+from vstyle.video.covers import covers_beside, place_of
 from vstyle.video.decode import Clip, Source
 from vstyle.video.opening import FORMATS
 from vstyle.video.part import part_file, part_of, publish
-from vstyle.video.pipe import Pipe, carried_codecs, shift_of
+from vstyle.video.pipe import Pipe, shift_of
 from vstyle.video.reading import Reading
 from vstyle.video.standard import STANDARD
 from vstyle.video.streams import (
+    ATTACHED,
     COVER,
     FILE,
     PIPE,
@@ -30,6 +32,7 @@ from vstyle.video.streams import (
     missing,
     route,
 )
+from vstyle.video.watch import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Encoding:
     pixels: str | None = None  # a pixel format of ffmpeg
     format: str | None = None  # of standard output
     keep_partial: bool = False  # keep what there is when something goes wrong
+    patience: float = PATIENCE  # seconds that either end of the path may do nothing; 0: for ever
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,10 @@ class Plan:
     even: bool  # odd sizes are padded by one pixel
     routes: tuple[Route, ...]  # how the other streams get there
     keep: bool  # an unfinished file stays, under its hidden name
+    patience: float  # seconds that ffmpeg may do nothing; 0: for ever
     notes: tuple[str, ...]  # what the user should know: what is converted, padded, left out
+    ends: bool  # the pipe says how long its last frame is shown
+    light: tuple[str, ...]  # ffmpeg's options for what HDR says of its light
     shifted: bool = False  # the file keeps the times of the pipe
 
 
@@ -86,7 +93,7 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         filters += to_yuv_filters(colour, PLANAR[clip.deep, clip.alpha] if finer else "")
     if container.untimed and clip.rate:
         filters.append(f"setpts=N/({clip.rate.numerator}/{clip.rate.denominator})/TB")
-    routes, said = route(source.streams, container, carried_codecs(), clip.path == STANDARD)
+    routes, said = route(source.streams, container, clip.path == STANDARD)
     even = not codec.odd and _splits_pixels(clip, form)
     if even:
         size = f"{clip.width}x{clip.height}"
@@ -94,6 +101,14 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     if clip.bits > 8 and bits_of(form) <= 8:
         keeps = f": --pix-fmt {codec.deep} keeps them" if codec.deep else ""
         notes += (f"{clip.bits} bits per colour become 8{keeps}",)
+    known = ffmpeg.options(ffmpeg.executable())
+    light = tuple(clip.mastering.options)
+    if light and not (container.light or codec.light):
+        notes += (f"{_LIGHT} is left out: {container.muxer} cannot hold it",)
+        light = ()
+    if light and _TELLS_LIGHT not in known:
+        notes += (f"{_LIGHT} is left out: ffmpeg is too old to be told it",)
+        light = ()
     chain = ",".join([*filters, *codec.filters])
     video = ["-filter:v:0", chain, "-c:v:0", name, "-pix_fmt:v:0", pixels, *options]
     return Plan(
@@ -104,8 +119,19 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         even,
         routes,
         encoding.keep_partial,
+        encoding.patience,
         source.notes + notes + said + missing(source.chapters, source.metadata, container),
+        _READS_FILTERED in known,
+        light,
     )
+
+
+_LIGHT = "what the video says of the screen it was made on"
+
+# In the words of its help, of options that older ones lack: for the light, and to change packets
+# that it reads.
+_TELLS_LIGHT = "-mastering_display[:<stream_spec>]"
+_READS_FILTERED = "-bsf[:<stream_spec>]"
 
 
 def reading_for(reading: Reading, destination: Path, encoding: Encoding) -> Reading:
@@ -157,10 +183,14 @@ def _feeding(
     plan: Plan, source: Source, encoded: VideoStream | None, stdout: int | None = None
 ) -> Iterator[Pipe]:
     """Run ffmpeg, yield the pipe to it, and see that it ends well."""
-    with ffmpeg.running(command_for(plan, source.clip), stdout, finish=plan.keep) as child:
+    attached = [way.stream for way in plan.routes if way.source == ATTACHED]
+    with (
+        covers_beside(plan.destination, source.clip.path, attached),
+        ffmpeg.running(command_for(plan, source.clip), stdout, plan.keep, plan.patience) as child,
+    ):
         piped = {way.stream for way in plan.routes if way.source == PIPE}
         streams = [stream for stream in source.streams if stream.index in piped]
-        pipe = Pipe(source, streams, plan.even, child.send, encoded)
+        pipe = Pipe(source, streams, plan.even, child.send, encoded, ends=plan.ends)
         yield pipe
         pipe.close()
         child.finish()
@@ -174,6 +204,7 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     # Times go through as they are, but for the shift of the pipe and the origin of the clip.
     offset = Fraction(0) if plan.shifted else -shift_of(clip) - clip.origin
     command += ["-copyts", "-itsoffset", _seconds(offset)]
+    command += [*plan.light, *(["-bsf:v:0", _SHOWN] if plan.ends else [])]
     command += ["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"]
     file = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", f"file:{clip.path}"]
     timed, timeless = (any(way.source == source for way in plan.routes) for source in (FILE, COVER))
@@ -186,6 +217,7 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     command += file if timeless else []
     command += ["-map", "0:v:0", *_routing(plan, 1 + timed)]
     command += ["-map_metadata", "0", "-map_chapters", "0", *plan.video]
+    command += ["-bsf:v:0", _LAST] if plan.ends and plan.container.muxer in _BY_LENGTH else []
     command += _part_of(clip) if timed else []
     command += ["-fps_mode:v:0", "passthrough"]
     if (plan.container.fixed_rate or plan.container.untimed) and clip.rate:
@@ -208,8 +240,28 @@ def _seconds(time: Fraction) -> str:
     return f"{float(time):.6f}"
 
 
-# NUT does not say how long a packet lasts. Of Opus and FLAC ffmpeg cannot tell either, and the last
-# packet would lie behind the end that an mp4 states.
+_BY_LENGTH = {"mp4", "mov"}
+"""Muxers that count times from how long each packet lasts."""
+
+# NUT does not say how long a packet lasts. A frame is shown until the next one comes; where that
+# is shown before it, as in the pieces of `--resume`, nothing is known. The pipe ends with a packet
+# of one byte, at the time when the last frame ends.
+_SHOWN = (
+    r"setts=pts=PTS:dts=DTS:"
+    r"duration=if(gt(NEXT_PTS\,PTS)\,NEXT_PTS-PTS\,if(gt(NEXT_PTS\,0)\,1\,DURATION)),"
+    r"noise=drop=lt(size\,2)"
+)
+
+# The last packet need not be the last frame, but of its times the length of a track is made: of
+# when it is decoded in one place, of when it is shown in another.
+_LAST = (
+    r"setts=pts=PTS:dts=if(eq(NEXT_PTS\,NOPTS)\,PTS\,DTS):"
+    r"duration=0*st(0\,max(ld(0)\,PTS+DURATION))"
+    r"+if(eq(NEXT_PTS\,NOPTS)\,ld(0)-PTS\,DURATION)"
+)
+
+# Of Opus and FLAC ffmpeg cannot tell either how long a packet lasts, and the last one would lie
+# behind the end that an mp4 states.
 _LASTING = (
     "setts=duration="
     r"if(DURATION\,DURATION\,if(gt(NEXT_PTS\,PTS)\,NEXT_PTS-PTS\,PREV_OUTDURATION))"
@@ -226,8 +278,14 @@ def _routing(plan: Plan, covers: int) -> list[str]:
     for count, way in enumerate(plan.routes, start=1):
         if way.source == PIPE:
             piped += 1  # the picture is stream 0 of the pipe
-            if way.encoder == "copy" and plan.container.muxer in {"mp4", "mov"}:
+            if way.encoder == "copy" and plan.container.muxer in _BY_LENGTH:
                 options += [f"-bsf:{count}", _LASTING]
+        if way.source == ATTACHED:
+            cover = place_of(plan.destination, way.stream)
+            name = f"filename=cover.{way.kind.partition('/')[2].replace('jpeg', 'jpg')}"
+            options += ["-attach", f"file:{cover}", f"-metadata:s:{count}", f"mimetype={way.kind}"]
+            options += [f"-metadata:s:{count}", name]
+            continue
         place = {PIPE: f"0:{piped}", FILE: f"1:{way.stream}", COVER: f"{covers}:{way.stream}"}
         options += ["-map", place[way.source], f"-c:{count}", way.encoder]
         if way.source == COVER:

@@ -15,6 +15,7 @@ from typing import IO
 import imageio_ffmpeg
 
 from vstyle.errors import OutputError
+from vstyle.video.watch import PATIENCE, Watch, kill
 
 # ffmpeg exits with the low byte of its error.
 _NO_ROOM = {
@@ -24,7 +25,7 @@ _NO_ROOM = {
     -signal.SIGXFSZ: "no file may be as large as the output would be",
 }
 _NO_READER = -errno.EPIPE & 0xFF
-_PATIENCE = 10  # seconds in which an interrupted ffmpeg can finish its file
+_LAST_WORDS = 10  # seconds in which an interrupted ffmpeg can finish its file
 _TAIL = 8192  # bytes of ffmpeg's words that are looked at
 _LONGEST = 300  # letters of them that are repeated
 
@@ -45,12 +46,23 @@ def executable() -> str:
 @cache
 def filters(program: str) -> frozenset[str]:
     """Return the names of the filters that an ffmpeg has; none if it cannot be run."""
-    command = [program, "-hide_banner", "-nostdin", "-filters"]
+    return frozenset(row[1] for row in _listing(program, "-filters") if len(row) > 2)
+
+
+@cache
+def options(program: str) -> frozenset[str]:
+    """Return the options that an ffmpeg has, as its help lists them; none if it cannot be run."""
+    return frozenset(row[0] for row in _listing(program, "-h", "long") if row)
+
+
+def _listing(program: str, *request: str) -> list[list[str]]:
+    """Return what an ffmpeg says when it is asked, in lines of words."""
+    command = [program, "-hide_banner", "-nostdin", *request]
     try:
         listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     except OSError:
-        return frozenset()
-    return frozenset(row[1] for row in map(str.split, listing.splitlines()) if len(row) > 2)
+        return []
+    return [line.split() for line in listing.splitlines()]
 
 
 @dataclass(frozen=True)
@@ -62,14 +74,16 @@ class Child:
 
     process: subprocess.Popen[bytes]
     words: IO[bytes]
+    watch: Watch
 
     def send(self, data: bytes) -> None:
         """Write all of `data` to ffmpeg; OutputError if it no longer listens."""
         assert self.process.stdin is not None
         rest = memoryview(data)
         try:
-            while rest:  # one write need not take all of it
-                rest = rest[self.process.stdin.write(rest) :]
+            with self.watch.waiting():
+                while rest:  # one write need not take all of it
+                    rest = rest[self.process.stdin.write(rest) :]
         except OSError:
             raise self._failure() from None
 
@@ -78,12 +92,20 @@ class Child:
         assert self.process.stdin is not None
         with suppress(OSError):  # if it is gone, its exit code says why
             self.process.stdin.close()
-        if self.process.wait() != 0:
+        with self.watch.waiting():
+            code = self.process.wait()
+        if code != 0:
             raise self._failure()
 
     def _failure(self) -> OutputError | BrokenPipeError:
         """Return the error that tells why ffmpeg ended."""
-        code = self.process.wait()
+        with self.watch.waiting():
+            code = self.process.wait()
+        if self.watch.stalled:
+            return OutputError(
+                f"ffmpeg did nothing for {self.watch.patience:g} s",
+                "Is the place of the output still there? --patience 0 waits for ever.",
+            )
         if code == _NO_READER:
             return BrokenPipeError(errno.EPIPE, "the reader of the output has left")
         if code == 0:
@@ -102,12 +124,16 @@ class Child:
 
 @contextmanager
 def running(
-    command: Sequence[str], stdout: int | None = None, finish: bool = False
+    command: Sequence[str],
+    stdout: int | None = None,
+    finish: bool = False,
+    patience: float = PATIENCE,
 ) -> Iterator[Child]:
     """Run ffmpeg while the block lasts; if it still runs at the end of it, it is killed.
 
     With `finish` it has some seconds before that to end its file well. What it writes to its
-    standard output goes to the descriptor `stdout`, if there is one.
+    standard output goes to the descriptor `stdout`, if there is one. If it does nothing for
+    `patience` seconds when it is waited for, it is killed as well.
     """
     # A file, not a pipe: a pipe that nobody reads stops a talkative ffmpeg for ever.
     with tempfile.TemporaryFile() as words:
@@ -125,19 +151,20 @@ def running(
                 f"ffmpeg cannot be run ({command[0]}: {error.strerror})",
                 "Set VSTYLE_FFMPEG to an ffmpeg that works, or unset it.",
             ) from error
+        watch = Watch(process, stdout, patience)
         try:
-            yield Child(process, words)
+            yield Child(process, words, watch)
         finally:
+            watch.close()
             assert process.stdin is not None
             try:
                 with suppress(OSError):
                     process.stdin.close()
                 if finish:
                     with suppress(subprocess.TimeoutExpired):
-                        process.wait(_PATIENCE)
+                        process.wait(_LAST_WORDS)
             finally:  # a second Ctrl-C does not wait
-                if process.poll() is None:
-                    process.kill()
+                kill(process)
                 process.wait()
 
 

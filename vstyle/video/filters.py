@@ -24,6 +24,26 @@ TONE_MAP: tuple[Step, ...] = (
     ("format", "yuv444p10le"),
 )
 
+# By its number in FFmpeg's list, which does not change: the filter knows no name for it.
+WITHOUT_EXIF: tuple[Step, ...] = (("sidedata", "mode=delete:type=31"),)
+
+
+def without_exif(items: Iterator[Item]) -> Iterator[Item]:
+    """Take the EXIF data out of the frames of photos: what it says of them FFmpeg has said anew.
+
+    PyAV lists nothing that comes with a frame if EXIF is among it.
+    """
+    return _filtered(items, WITHOUT_EXIF, _is_unlisted)
+
+
+def _is_unlisted(frame: av.VideoFrame) -> bool:
+    """Tell whether PyAV cannot list what comes with a frame."""
+    try:
+        frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        return True
+    return False
+
 
 def deinterlaced(items: Iterator[Item]) -> Iterator[Item]:
     """Make whole pictures of interlaced frames."""

@@ -52,7 +52,8 @@ class Pipe:
     """Turns frames and packets into the bytes of one NUT stream and gives them to `send`.
 
     `even` repeats the last row or column of frames whose height or width is odd. With `encoded`
-    the pictures come as packets of such a stream.
+    the pictures come as packets of such a stream. If it `ends`, its last packet has a single byte
+    and the time at which the last frame ends, if that is known.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class Pipe:
         even: bool,
         send: Callable[[bytes], None],
         encoded: VideoStream | None = None,
+        *,
+        ends: bool,
     ) -> None:
         # The muxer writes into memory, and the bytes are sent from here: an error or a signal that
         # is raised inside FFmpeg's call, while it writes, would be lost.
@@ -72,6 +75,8 @@ class Pipe:
         self._origin: Final = source.clip.origin
         self._window: list[int] = []  # times of pictures that come in the order of decoding
         self.last: Fraction | None = None  # when the last frame is shown in the output, in seconds
+        self._ends: Final = ends
+        self.end: Fraction | None = None  # when it is over, in seconds of the source, if known
         self._multiple: Final = 2 if even else 1
         self._form: Final = FORMATS[source.clip.deep, source.clip.alpha]
         self._nut: Final = av.open(_file(self._chunks), "w", format="nut", buffer_size=_BUFFER)
@@ -100,6 +105,8 @@ class Pipe:
         image.time_base = frame.time_base
         self._mux(self._video.encode(image), frame.time)
         self.last = frame.pts * frame.time_base - self._origin
+        over = (frame.pts + frame.duration) * frame.time_base
+        self.end = over if frame.duration else None
         self._flush()
 
     def packet(self, packet: Packet) -> None:
@@ -136,6 +143,11 @@ class Pipe:
         """Send what is left."""
         if not self._encoded:
             self._nut.mux(self._video.encode(None))
+        if self._ends and self.end is not None and self._video.time_base:
+            over = av.Packet(b"\0")
+            over.pts = over.dts = round((self.end + self._shift) / self._video.time_base)
+            over.time_base, over.stream = self._video.time_base, self._video
+            self._mux(over, float(self.end))
         self._nut.close()
         self._flush()
 

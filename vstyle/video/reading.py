@@ -59,11 +59,8 @@ def changes(video: VideoStream, stored: av.VideoFrame, reading: Reading) -> tupl
     notes = []
     if reading.deinterlace and stored.interlaced_frame:
         notes.append("the video is interlaced: deinterlaced, --deinterlace off leaves it as it is")
-    if is_hdr(int(stored.color_trc)):
-        if not reading.deep:
-            notes.append("the video is HDR: tone-mapped to BT.709")
-        elif stored.side_data.get("MASTERING_DISPLAY_METADATA") is not None:
-            notes.append("the description of the display it was made on is left out")
+    if is_hdr(int(stored.color_trc)) and not reading.deep:
+        notes.append("the video is HDR: tone-mapped to BT.709")
     if not reading.alpha and (video.metadata.get("alpha_mode") == "1" or is_transparent(stored)):
         holders = "--codec prores_ks in mov, ffv1 in mkv, and webm keep it"
         notes.append(f"the video is transparent in places, the output will not be: {holders}")

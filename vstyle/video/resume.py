@@ -7,6 +7,7 @@ joined, packet by packet. A run that was stopped and one that was not make the s
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import time
@@ -29,8 +30,11 @@ from vstyle.video.paint import Memory, paint
 from vstyle.video.pipe import Pipe, carried_codecs
 from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD
+from vstyle.video.stills import files_of, is_sequence
 from vstyle.video.streams import CONTAINERS, PIPE
 from vstyle.video.stylize import Job, Report, Watch, frames_of, unwatched
+
+_END = 1 << 20  # bytes
 
 PIECE = 120
 """Frames in a piece: what a crash can cost, and the most that lie between two keyframes."""
@@ -44,6 +48,7 @@ class Progress:
     frames: int = 0
     packets: int = 0  # of sound
     complete: bool = False  # there are no more frames
+    end: int = 0  # when the last frame is over, in ticks of the clip; 0: not known
     picture: Picture | None = None  # the last one that was painted
 
 
@@ -90,8 +95,8 @@ def perform_in_pieces(
 ) -> Report:
     """Paint what was prepared, going on from the pieces of an earlier run of the same work.
 
-    `mark` says what makes it the same: style, model. Raises as `stylize.perform` does; the pieces
-    stay then. UsageError if the pieces are those of other work.
+    `mark` says what else makes it the same: the contents of style and model. Raises as
+    `stylize.perform` does; the pieces stay then. UsageError if they are those of other work.
     """
     check_resumable(job)
     begin = time.perf_counter()
@@ -100,7 +105,7 @@ def perform_in_pieces(
     before = done.frames
     if not done.complete:
         _paint_pieces(job, folder, done, strength, watch)
-    _join(job, folder, done.pieces)
+    _join(job, folder, done)
     shutil.rmtree(folder)
     notes = job.plan.notes + job.source.damage.notes()
     if before:
@@ -111,10 +116,25 @@ def perform_in_pieces(
 def _mark(job: Job, mark: str, strength: float) -> str:
     """Return all that makes the work what it is; equal marks, equal pieces."""
     clip, plan = job.clip, job.plan
-    stat = clip.path.stat()
-    file = [str(clip.path.resolve()), stat.st_size, stat.st_mtime_ns, str(clip.reading)]
+    file = [_contents(clip.path), str(clip.reading)]
     routes = [str(way) for way in plan.routes]
     return json.dumps([file, plan.video, plan.even, routes, strength, mark, PIECE], indent=1)
+
+
+def _contents(path: Path) -> str:
+    """Return a hash that tells an input from others, whatever it is called and wherever it is.
+
+    Of every file in it, the length and both ends: there, containers say when they were made.
+    """
+    digest = hashlib.sha256()
+    for file in files_of(path).values() if is_sequence(path) else [path]:
+        size = file.stat().st_size
+        digest.update(size.to_bytes(8, "little"))
+        with file.open("rb") as data:
+            digest.update(data.read(_END))
+            data.seek(max(0, size - _END))
+            digest.update(data.read(_END))
+    return digest.hexdigest()
 
 
 def _open(folder: Path, mark: str) -> Progress:
@@ -126,7 +146,7 @@ def _open(folder: Path, mark: str) -> Progress:
             job.write_text(mark)
         elif job.read_text() != mark:
             raise UsageError(
-                f"{folder} holds an unfinished run with another input or other options",
+                f"{folder} holds an unfinished run with another input, style, model or option",
                 "Repeat that run's options, or remove the folder.",
             )
         done = _load(folder)
@@ -149,17 +169,18 @@ def _load(folder: Path) -> Progress:
     try:
         with np.load(folder / "progress.npz", allow_pickle=False) as entries:
             numbers = [int(number) for number in entries["numbers"]]
+            pieces, frames, packets, complete, end = numbers
             picture = entries["picture"]
     except (OSError, ValueError, KeyError):
         return Progress()
-    done = Progress(numbers[0], numbers[1], numbers[2], bool(numbers[3]), picture)
+    done = Progress(pieces, frames, packets, bool(complete), end, picture)
     return done if all(path.exists() for path in _pieces(folder, done.pieces)) else Progress()
 
 
 def _save(folder: Path, done: Progress) -> None:
     """Write how far the work is, all of it or nothing."""
     assert done.picture is not None
-    numbers = [done.pieces, done.frames, done.packets, int(done.complete)]
+    numbers = [done.pieces, done.frames, done.packets, int(done.complete), done.end]
     part = folder / "next.part"
     try:
         with part.open("wb") as file:
@@ -193,6 +214,7 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
                 for frame in islice(pictures, PIECE):
                     pipe.frame(frame)
                     done.frames += 1
+                    done.end = frame.pts + frame.duration if frame.duration else 0
             done.pieces += 1
             done.packets, done.complete = outlet.count, ahead.ended
             done.picture = memory.picture
@@ -233,9 +255,9 @@ def _tag(plan: Plan) -> tuple[str, ...]:
     return next((pair for pair in pairwise(plan.video) if pair[0] == "-tag:v:0"), ())
 
 
-def _join(job: Job, folder: Path, count: int) -> None:
+def _join(job: Job, folder: Path, done: Progress) -> None:
     """Write the packets of all pieces into the output."""
-    pieces = _pieces(folder, count)
+    pieces = _pieces(folder, done.pieces)
     plan = replace(job.plan, video=("-c:v:0", "copy", *_tag(job.plan)), even=False)
     with (
         av.open(f"file:{pieces[0]}") as first,
@@ -246,3 +268,4 @@ def _join(job: Job, folder: Path, count: int) -> None:
                 for packet in container.demux():
                     if packet.size:
                         pipe.forward(packet)
+        pipe.end = done.end * job.clip.time_base if done.end else None

@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from vstyle.errors import InputError
+
+_TICK = 0.5  # seconds
+
 STANDARD = Path("-")
 """Stands for standard input or output. A file of that name is `/its/folder/-`."""
 
@@ -17,15 +21,27 @@ def name_of(path: Path) -> str:
 
 
 class StandardInput:
-    """Standard input for FFmpeg to read from; `stop` ends a read that waits for more."""
+    """Standard input for FFmpeg to read from; `stop` ends a read that waits for more.
 
-    def __init__(self, descriptor: int = 0) -> None:
+    A read is an InputError if nothing comes for `patience` seconds; 0: it waits for ever.
+    """
+
+    def __init__(self, patience: float, descriptor: int = 0) -> None:
         self._descriptor: Final = descriptor
+        self._patience: Final = patience
         self._stopped, self._stop = os.pipe()
 
     def read(self, size: int) -> bytes:
         """Return what there is, up to `size` bytes; nothing at the end or when stopped."""
-        ready, _, _ = select.select([self._descriptor, self._stopped], [], [])
+        waited = 0.0
+        # In ticks: by the clock, whoever stops both ends of a pipe for a while would be punished.
+        while not (ready := select.select([self._descriptor, self._stopped], [], [], _TICK)[0]):
+            waited += _TICK
+            if self._patience and waited >= self._patience:
+                raise InputError(
+                    f"standard input gave nothing for {self._patience:g} s",
+                    "Does its sender hang? --patience 0 waits for ever.",
+                )
         return b"" if self._stopped in ready else os.read(self._descriptor, size)
 
     def stop(self) -> None:

@@ -13,16 +13,22 @@ def is_sequence(path: Path) -> bool:
     return len(_NUMBER.findall(path.name)) == 1 and not path.exists()
 
 
+def files_of(path: Path) -> dict[int, Path]:
+    """Return the pictures of a sequence by their numbers, in their order."""
+    before, digits, after = _NUMBER.split(path.name)
+    width = f"{{{int(digits)},}}" if digits.startswith("0") and int(digits) else "+"
+    name = re.compile(re.escape(before) + rf"(\d{width})" + re.escape(after))
+    matches = ((name.fullmatch(file.name), file) for file in path.parent.glob("*"))
+    return dict(sorted((int(match[1]), file) for match, file in matches if match))
+
+
 def first_number(path: Path) -> int:
     """Return the number of the first picture of a sequence.
 
     InputError if there is none, or if one is missing between the first and the last.
     """
-    before, digits, after = _NUMBER.split(path.name)
-    width = f"{{{int(digits)},}}" if digits.startswith("0") and int(digits) else "+"
-    name = re.compile(re.escape(before) + rf"(\d{width})" + re.escape(after))
-    matches = map(name.fullmatch, (file.name for file in path.parent.glob("*")))
-    numbers = sorted(int(match[1]) for match in matches if match)
+    digits = _NUMBER.split(path.name)[1]
+    numbers = list(files_of(path))
     if not numbers:
         raise InputError(f"there is no file {path}", "Check the name and the number of digits.")
     for number, expected in zip(numbers, range(numbers[0], numbers[-1] + 1), strict=False):

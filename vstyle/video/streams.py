@@ -9,7 +9,16 @@ from av.stream import Disposition, Stream
 from vstyle.errors import UsageError
 from vstyle.video.standard import STANDARD
 
-_PCM = {f"pcm_{kind}" for kind in ("u8", "s16le", "s24le", "s32le", "s16be", "s24be", "f32le")}
+_PCM = frozenset(f"pcm_{kind}" for kind in ("u8", "s16le", "s24le", "s32le", "f32le"))
+_BIG_PCM = frozenset(f"pcm_{kind}" for kind in ("s16be", "s24be", "s32be", "alaw", "mulaw"))
+_EXACT = "pcm_s24le"
+"""What other PCM becomes, where the container takes it."""
+
+# NUT keeps all that is to be known of these. Others come out of it as something else (E-AC-3), or
+# without the size of their blocks (WMA, ADPCM).
+PIPED = _PCM | _BIG_PCM | {"aac", "mp3", "mp2", "ac3", "opus", "vorbis", "flac"}
+"""The codecs of sound that come through our pipe as they are."""
+
 _TEXT = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
 
 
@@ -19,7 +28,7 @@ class Container:
 
     muxer: str
     video: str = "libx264"  # the encoder, unless another is asked for
-    sounds: frozenset[str] | None = frozenset()  # codecs that can be copied in; None: all
+    sounds: frozenset[str] = frozenset()  # codecs that can be copied in
     sound: str = ""  # the encoder for other sound; none: sound is left out
     subtitles: frozenset[str] = frozenset()  # codecs that can be copied in
     subtitle: str = ""  # the encoder for other text
@@ -29,10 +38,16 @@ class Container:
     untagged: bool = False  # does not say its colour, players guess it
     still: bool = False  # a picture: holds one frame
     attachments: bool = False
-    covers: bool = False  # a picture beside the video, to be shown before it plays
+    covers: str = ""  # how it takes a picture to be shown before it plays: COVER or ATTACHED
     chapters: bool = False
     title: bool = False
+    light: bool = False  # says what HDR says of its light, whatever the codec
 
+
+# Where ffmpeg gets a stream: from our pipe, packet by packet, or from the file itself. Covers are
+# read from it once more, since they belong to no time; where they are attachments, from files of
+# their own.
+PIPE, FILE, COVER, ATTACHED = "pipe", "file", "cover", "attached"
 
 _MOV_SOUND = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac"})
 _MP4_SOUND = _MOV_SOUND | {"opus", "flac"}
@@ -46,13 +61,16 @@ _MP4 = Container(
     _MOV_TEXT,
     "mov_text",
     _FASTSTART,
-    covers=True,
+    covers=COVER,
     chapters=True,
     title=True,
+    light=True,
 )
 # Without this the first sound, which may lie a little before zero, would move the pictures.
 _NEGATIVE = ("-avoid_negative_ts", "disabled")
 _ONE = ("-update", "1")  # the name of the file is its name, not a pattern for many
+_MKV_LESS_COMMON = {"mp1", "alac", "eac3", "dts", "truehd", "mlp", "tta", "wavpack", "pcm_f64le"}
+_MKV_SOUND = PIPED | _MKV_LESS_COMMON | {"wmav1", "wmav2", "amr_nb"}
 _MKV_TEXT = frozenset({"subrip", "ass", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle"})
 _JPEG = Container("image2", "mjpeg", options=_ONE, still=True)
 _TIFF = Container("image2", "tiff", options=_ONE, still=True)
@@ -60,18 +78,20 @@ _TIFF = Container("image2", "tiff", options=_ONE, still=True)
 CONTAINERS = {
     ".mp4": _MP4,
     ".m4v": _MP4,
-    ".mov": replace(_MP4, muxer="mov", sounds=_MOV_SOUND | _PCM),
+    ".mov": replace(_MP4, muxer="mov", sounds=_MOV_SOUND | _PCM | _BIG_PCM),
     ".mkv": Container(
         "matroska",
         "libx264",
-        None,
+        _MKV_SOUND,
         "aac",
         _MKV_TEXT,
         "srt",
         _NEGATIVE,
         attachments=True,
+        covers=ATTACHED,
         chapters=True,
         title=True,
+        light=True,
     ),
     ".webm": Container(
         "webm",
@@ -83,6 +103,7 @@ CONTAINERS = {
         _NEGATIVE,
         chapters=True,
         title=True,
+        light=True,
     ),
     # Without B-frames: this container knows only the order of decoding.
     ".avi": Container(
@@ -97,7 +118,10 @@ CONTAINERS = {
     ".ts": Container(
         "mpegts", "libx264", frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "dts"}), "aac"
     ),
-    ".nut": Container("nut", "libx264", None, "aac", chapters=True, title=True),
+    # Without B-frames: the first of them is decoded before zero, which moves all times.
+    ".nut": Container(
+        "nut", "libx264", PIPED, "aac", options=("-bf", "0"), chapters=True, title=True
+    ),
     ".gif": Container("gif", "gif"),
     ".y4m": Container("yuv4mpegpipe", "rawvideo", untimed=True, untagged=True),
     ".png": Container("image2", "png", options=_ONE, still=True),
@@ -111,15 +135,10 @@ CONTAINERS = {
 
 STREAMED = {
     "nut": replace(CONTAINERS[".nut"], video="rawvideo", untagged=True),
-    "matroska": CONTAINERS[".mkv"],
+    "matroska": replace(CONTAINERS[".mkv"], covers=""),  # there is no place for files beside it
     "y4m": CONTAINERS[".y4m"],
 }
 """What can be written to standard output, the default first."""
-
-
-# Where ffmpeg gets a stream: from our pipe, packet by packet, or from the file itself. Covers are
-# read from it once more, since they belong to no time.
-PIPE, FILE, COVER = "pipe", "file", "cover"
 
 
 @dataclass(frozen=True)
@@ -128,7 +147,8 @@ class Route:
 
     stream: int  # its index in the source
     encoder: str  # `copy`, or the encoder it goes through
-    source: str  # PIPE, FILE or COVER
+    source: str  # PIPE, FILE, COVER or ATTACHED
+    kind: str = ""  # of what is attached, as mail and the web name it
 
 
 def container_for(destination: Path, streamed: str | None = None) -> Container:
@@ -155,12 +175,11 @@ def container_for(destination: Path, streamed: str | None = None) -> Container:
 
 
 def route(
-    streams: Sequence[Stream], container: Container, carried: frozenset[str], once: bool
+    streams: Sequence[Stream], container: Container, once: bool
 ) -> tuple[tuple[Route, ...], tuple[str, ...]]:
     """Decide for each stream but the video; also return what must be said about it.
 
-    `carried` names the codecs that our pipe can carry; `once` says that the source can be read only
-    once, so that nothing else can get there.
+    `once` says that the source can be read only once: nothing gets there but through the pipe.
     """
     routes: list[Route] = []
     notes: list[str] = []
@@ -173,16 +192,17 @@ def route(
             why = "only one is painted" if second else f"{container.muxer} cannot hold it"
             notes.append(f"{what} is left out: {why}")
             continue
-        source = COVER if _is_cover(stream) else FILE
-        if stream.type == "audio" and codec in carried:
+        source = container.covers if _is_cover(stream) else FILE
+        if stream.type == "audio" and codec in PIPED:
             source = PIPE
         if once and source != PIPE:
             notes.append(f"{what} is left out: it needs a file, and standard input is none")
             continue
         if encoder != "copy":
             notes.append(f"{what} becomes {encoder}: {container.muxer} cannot hold it as it is")
-        routes.append(Route(stream.index, encoder, source))
-    return tuple(routes), tuple(notes)
+        kind = _COVERS[codec] if source == ATTACHED else ""
+        routes.append(Route(stream.index, encoder, source, kind))
+    return tuple(sorted(routes, key=lambda way: way.source == ATTACHED)), tuple(notes)
 
 
 def missing(
@@ -221,13 +241,19 @@ def _is_cover(stream: Stream) -> bool:
 def _encoder(stream: Stream, codec: str, container: Container) -> str:
     """Return `copy`, the encoder to use, or nothing if the container cannot hold the stream."""
     if stream.type == "audio":
-        if container.sounds is None or codec in container.sounds:
+        if codec in container.sounds:
             return "copy"
-        return container.sound
+        exact = codec.startswith("pcm_") and _EXACT in container.sounds
+        return _EXACT if exact else container.sound
     if stream.type == "subtitle":
         if codec in container.subtitles:
             return "copy"
         return container.subtitle if codec in _TEXT else ""
     if stream.type == "attachment":
         return "copy" if container.attachments else ""
-    return "copy" if container.covers and _is_cover(stream) else ""
+    taken = container.covers == COVER or (container.covers == ATTACHED and codec in _COVERS)
+    return "copy" if taken and _is_cover(stream) else ""
+
+
+_COVERS = {"mjpeg": "image/jpeg", "png": "image/png"}
+"""The codecs of pictures that Matroska takes for covers."""

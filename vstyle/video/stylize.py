@@ -142,7 +142,7 @@ def prepare(
     if destination != STANDARD:
         check_place(path, destination, overwrite)
         destination = destination.resolve()  # a link stays, what it points to is written
-    with open_clip(path, reading_for(reading, destination, encoding)) as source:
+    with open_clip(path, reading_for(reading, destination, encoding), encoding.patience) as source:
         yield Job(source, plan_encoding(source, destination, encoding), make_engine(), stdout)
 
 

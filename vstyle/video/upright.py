@@ -25,21 +25,12 @@ class Orientation:
         return self.transposed or self.mirrored or self.flipped
 
 
-# By quarter turns counter-clockwise.
-_QUARTERS = (
-    Orientation(),
-    Orientation(transposed=True, flipped=True),
-    Orientation(mirrored=True, flipped=True),
-    Orientation(transposed=True, mirrored=True),
-)
-
-
 def orientation_of(frame: av.VideoFrame) -> Orientation:
-    """Return what the display matrix of a decoded frame asks for, to a right angle."""
-    try:
-        note = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # PyAV knows no EXIF, which photos have; the angle it reads all the same
-        return _QUARTERS[round(frame.rotation / 90) % 4]
+    """Return what the display matrix of a decoded frame asks for, to a right angle.
+
+    FFmpeg makes one of a photo's EXIF, too, mirrored ones among them; see `filters.without_exif`.
+    """
+    note = frame.side_data.get("DISPLAYMATRIX")
     if not isinstance(note, SideData):
         return Orientation()
     # Fixed point; a place (x, y) is shown at (a x + c y, b x + d y).

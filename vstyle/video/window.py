@@ -53,6 +53,8 @@ def cut(items: Iterator[Item], start: Fraction, end: Fraction | None) -> Iterato
             if isinstance(item, av.VideoFrame) and time >= end + _BEHIND:
                 return
         elif time >= start:
+            if end is not None and isinstance(item, av.VideoFrame) and item.time_base:
+                item.duration = min(item.duration or 0, round((end - time) / item.time_base))
             yield item
 
 
@@ -73,7 +75,7 @@ def resampled(items: Iterator[Item], rate: Fraction) -> Iterator[Item]:
         if held is not None:
             yield from _repeated(held, range(tick, after), rate)
         held, tick = item, after
-        end = _nearest((time + item.duration * (item.time_base or 0)) * rate)
+        end = _nearest((time + duration_of(item)) * rate)
         end = max(end, tick + first)  # of a single frame something must be left
     if held is not None:
         yield from _repeated(held, range(tick, end), rate)
@@ -83,13 +85,18 @@ def _repeated(frame: av.VideoFrame, ticks: range, rate: Fraction) -> Iterator[av
     """Yield one frame at several times."""
     for tick in ticks:
         frame.time_base = 1 / rate
-        frame.pts = tick
+        frame.pts, frame.duration = tick, 1
         yield frame
 
 
 def _nearest(ticks: Fraction) -> int:
     """Round to whole ticks, halves up."""
     return floor(ticks + Fraction(1, 2))
+
+
+def duration_of(frame: av.VideoFrame) -> Fraction:
+    """Return how long a frame is shown, in seconds; 0 if the file does not say."""
+    return Fraction((frame.duration or 0) * (frame.time_base or 0))
 
 
 def time_of(item: Item) -> Fraction:

@@ -1,0 +1,34 @@
+"""The pictures and the clips in a folder, found alike by every command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vstyle.errors import InputError
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+CLIPS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".gif", ".nut"})
+
+
+def below(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """Return the files below a folder that end like this, in the order of their names."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the pictures below a folder; InputError if there is none."""
+    return _some(folder, PICTURES, "picture", "jpg, png or webp files")
+
+
+def clips_in(folder: Path) -> list[Path]:
+    """Return the clips below a folder; InputError if there is none."""
+    return _some(folder, CLIPS, "clip", "short videos, mp4 or the like")
+
+
+def _some(folder: Path, suffixes: frozenset[str], what: str, kinds: str) -> list[Path]:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder", f"Give a folder of {kinds}.")
+    found = below(folder, suffixes)
+    if not found:
+        raise InputError(f"no {what} in {folder}", f"Give a folder of {kinds}.")
+    return found
