@@ -13,12 +13,11 @@ from vstyle.engine.base import Picture
 from vstyle.video.cuts import is_cut
 from vstyle.video.decode import Frame
 
-SMALL_WIDTH = 240
+SMALL_WIDTH = 160
 """Width of the grey frames that motion is measured on, in pixels.
 
-Motion is smooth, so a small picture is enough, and the cost grows with its area: at 240 the search
-takes some 5 ms a frame on two cores, at full size more than everything else together. At 160 the
-moved picture differs from the frame by 10 % more, at 320 by 3 % less.
+Motion is smooth, so a small picture is enough, and the cost grows with its area: from here on a
+larger one makes painted clips no steadier. `docs/performance.md` has the figures.
 """
 
 # Two parts of one object that disagree by up to SURE pixels do so by noise and rounding; from LOST
@@ -116,7 +115,7 @@ def _displacement(end: Grey, start: Grey) -> Flow:
         start,
         _NOTHING,
         pyr_scale=0.5,
-        levels=4,  # 240 pixels down to 30: finds motion of a tenth of the width
+        levels=2,  # more would be below the 32 pixels that the search wants
         winsize=13,
         iterations=2,
         poly_n=5,
