@@ -24,6 +24,7 @@ from vstyle.video.decode import (
 )
 from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding, reading_for
 from vstyle.video.flow import Motion, track
+from vstyle.video.memory import keep_freed
 from vstyle.video.opening import check_readable
 from vstyle.video.paint import paint
 from vstyle.video.prefetch import prefetch
@@ -139,6 +140,7 @@ def prepare(
     `make_engine` is called once all else is known to be right. Nothing is written. Raises
     UsageError, InputError or OutputError.
     """
+    keep_freed()
     check_ends(path, destination, stdout)
     container_for(destination, encoding.format)
     if destination != STANDARD:
