@@ -30,7 +30,7 @@ from vstyle.video.pipe import Pipe, carried_codecs
 from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD
 from vstyle.video.streams import CONTAINERS, PIPE
-from vstyle.video.stylize import Job, Report, Watch, frames_of, unwatched
+from vstyle.video.stylize import Job, Report, Watch, found_out, frames_of, unwatched
 
 PIECE = 120
 """Frames in a piece: what a crash can cost, and the most that lie between two keyframes."""
@@ -102,7 +102,7 @@ def perform_in_pieces(
         _paint_pieces(job, folder, done, strength, watch)
     _join(job, folder, done.pieces)
     shutil.rmtree(folder)
-    notes = job.plan.notes + job.source.damage.notes()
+    notes = job.plan.notes + found_out(job)
     if before:
         notes += (f"went on after {before} frames that were there",)
     return Report(job, notes, done.frames, time.perf_counter() - begin, done.frames - before)

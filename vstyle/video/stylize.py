@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import av
 
-from vstyle.engine.base import Engine
+from vstyle.engine.base import Engine, Noting
 from vstyle.errors import OutputError, UsageError
 from vstyle.video.decode import (
     Clip,
@@ -174,10 +174,16 @@ def perform(
             first = frame.time if count == 0 else first
             uneven = uneven or is_uneven(frame.time - first, count, source.clip.rate)
             count += 1
-    notes = plan.notes + source.damage.notes()
+    notes = plan.notes + found_out(job)
     if uneven and plan.container.untimed:
         notes += (f"{plan.container.muxer} holds no times: the frames were not evenly spaced",)
     return Report(job, notes, count, time.perf_counter() - begin, count)
+
+
+def found_out(job: Job) -> tuple[str, ...]:
+    """Return what the user should know that was not known before painting."""
+    engine = job.engine.notes if isinstance(job.engine, Noting) else ()
+    return job.source.damage.notes() + engine
 
 
 def is_uneven(time: float, count: int, rate: Fraction | None) -> bool:
