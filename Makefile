@@ -12,7 +12,7 @@ CASES ?= 3000
 # VGG-19's weights, for the style distances of the benchmark; not part of the repository either.
 VGG ?= vgg19.safetensors
 
-.PHONY: demo test test-all check fidelity fuzz styles ablation bench wheel clean
+.PHONY: demo test test-all check fidelity fuzz styles ablation bench bench-realtime wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -55,6 +55,11 @@ bench: $(RUN)
 	  --json > docs/benchmarks/cpu.json.part
 	mv docs/benchmarks/cpu.json.part docs/benchmarks/cpu.json
 	$(BIN)/python scripts/bench_table.py
+
+# The bars of real time against this machine. CLIP: a clip in place of the rendered one; INT8: a model
+# in place of one made of the shipped one.
+bench-realtime: $(RUN)
+	$(BIN)/python scripts/bench_realtime.py $(if $(CLIP),--clip $(CLIP)) $(if $(INT8),--int8 $(INT8))
 
 wheel: $(DEV)
 	$(BIN)/python -m build --wheel

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.eager import Eager
 from vstyle import checkpoint, pixels, styles
 from vstyle.engine.graph import row_outputs, rows_kernel
 from vstyle.models.build import from_arrays, new_networks, to_arrays
@@ -18,10 +19,6 @@ from vstyle.models.encode import encode
 from vstyle.models.fold import generator_layers
 
 openvino_engine = pytest.importorskip("vstyle.engine.openvino_engine")
-
-from vstyle.engine.torch_engine import TorchEngine  # noqa: E402
-
-CPU = torch.device("cpu")
 
 
 def smooth(height: int, width: int, channels: int, seed: int) -> np.ndarray:
@@ -42,7 +39,7 @@ def engines(config: GeneratorConfig):
     code = torch.randn(config.code)
     layers = generator_layers(to_arrays(networks, half=False), code.numpy())
     return (
-        TorchEngine(networks.generator, code, CPU),
+        Eager(networks.generator, code),
         openvino_engine.OpenVinoEngine(config, layers),
     )
 
@@ -67,7 +64,7 @@ def test_it_paints_the_shipped_model_as_torch_does() -> None:
     networks = from_arrays(found.header.config, found.tensors)
     mark = styles.fingerprint(found.tensors)
     code = styles.load_code(styles.find("great-wave"), mark, "student")
-    expected = TorchEngine(networks.generator, torch.from_numpy(code), CPU)
+    expected = Eager(networks.generator, torch.from_numpy(code))
     layers = generator_layers(found.tensors, code)
     engine = openvino_engine.OpenVinoEngine(networks.generator.config, layers)
     trust = np.full(pixels.grid(96, 128, engine.factor), 230, np.uint8)

@@ -18,14 +18,19 @@ SAMPLING = 200  # milliseconds between two readings of a GPU's power
 Reading = Callable[[], float | None]
 
 
-def peak_rss() -> float | None:
-    """Return the most memory that this process has held, in 1e6 bytes."""
-    status = Path("/proc/self/status")
+def peak_rss(process: int | None = None) -> float | None:
+    """Return the most memory that a process has held, this one if not told, in 1e6 bytes.
+
+    None where the system does not tell, or the process is gone.
+    """
+    status = Path(f"/proc/{process or 'self'}/status")
     if status.exists():
         # Not `ru_maxrss`: on Linux it begins with the size of the process that started this one.
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
+    if process:
+        return None
     try:
         import resource
     except ImportError:  # Windows

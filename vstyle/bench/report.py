@@ -15,12 +15,11 @@ from vstyle.bench.document import Document
 from vstyle.bench.plots import Bar, Points
 from vstyle.bench.records import Speed
 from vstyle.bench.run import Shown
-from vstyle.bench.stopwatch import STAGES
+from vstyle.bench.stopwatch import IN_PATH
 from vstyle.bench.tables import Table, tables
 from vstyle.engine.base import Picture
 
 SIDE = 480  # pixels: the longer side of the pictures in the page
-IN_PATH = STAGES[1:]  # decoding happens beside the path
 
 STYLE = Path(__file__).with_suffix(".css")
 

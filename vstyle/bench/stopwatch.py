@@ -9,15 +9,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import av
+
 from vstyle.engine.base import Engine, Mask, Picture
 from vstyle.video.decode import Frame
 from vstyle.video.stylize import Job
 
 T = TypeVar("T")
 
-STAGES = ("decode", "wait", "flow", "carry", "paint", "encode")
-"""In the order of the path. `decode` runs ahead in a thread of its own; `wait` is the time that the
-path waited for it. `encode` is the time until the encoder, a process of its own, took the frame."""
+AHEAD = ("decode", "flow")
+"""The stages that run ahead in a thread of their own."""
+
+IN_PATH = ("wait", "carry", "paint", "encode")
+"""The others: `wait` is the time that they waited for that thread, `encode` the time until the
+encoder, a process of its own, took the frame."""
+
+STAGES = (*AHEAD, *IN_PATH)
 
 
 class Stopwatch:
@@ -56,7 +63,7 @@ class Stopwatch:
             except StopIteration:
                 entries.pop()  # the search for a frame that is not there is no frame's time
                 return
-            if stage == "decode" and not isinstance(item, Frame):
+            if isinstance(item, av.Packet):
                 # A packet on the way to a frame: its time goes to the frame before it.
                 packet = entries.pop()
                 if entries:

@@ -157,9 +157,7 @@ def _step(count: int) -> int:
     return count % STEP or STEP
 
 
-def without(
-    tensors: Tensors, kept: Mapping[str, NDArray[np.intp]]
-) -> dict[str, NDArray[Any]]:
+def without(tensors: Tensors, kept: Mapping[str, NDArray[np.intp]]) -> dict[str, NDArray[Any]]:
     """Return a model's tensors with the `kept` inner channels of its blocks only."""
     found = dict(tensors)
     for name, keep in kept.items():

@@ -39,6 +39,13 @@ class Deep(Protocol):
     deep: bool
 
 
+@runtime_checkable
+class Noting(Protocol):
+    """An engine that may find something while it paints that the user should know."""
+
+    notes: tuple[str, ...]
+
+
 class Identity:
     """Paints nothing: what goes in comes out. Makes every property of the frame path testable."""
 

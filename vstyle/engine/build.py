@@ -35,9 +35,10 @@ def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
     chosen, reason = device.choose(place)
     code = style_code(found, style_path, model)
     if chosen == "cpu" and find_spec("openvino"):
-        engine = _openvino_engine(found, code)
-        return engine, f"{model} on cpu with OpenVINO, {engine.precision} ({reason})"
-    return _torch_engine(found, code, chosen), f"{model} on {chosen} with torch ({reason})"
+        engine, runtime = _openvino_engine(found, code), "OpenVINO"
+    else:
+        engine, runtime = _torch_engine(found, code, chosen), "torch"
+    return engine, f"{model} on {chosen} with {runtime}, {engine.precision} ({reason})"
 
 
 def fingerprint(model: str, style: str) -> str:
@@ -85,7 +86,7 @@ def _torch_engine(found: Checkpoint, code: Code, chosen: str) -> Engine:
     import torch
 
     from vstyle.engine.torch_engine import TorchEngine
-    from vstyle.models.build import from_arrays
+    from vstyle.models.fold import generator_layers
 
-    networks = from_arrays(found.header.config, found.tensors)
-    return TorchEngine(networks.generator, torch.from_numpy(code), torch.device(chosen))
+    config, _ = parse(found.header.config)
+    return TorchEngine(config, generator_layers(found.tensors, code), torch.device(chosen))

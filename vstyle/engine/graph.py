@@ -3,12 +3,14 @@
 It computes what `models.generator.Generator` computes (a test holds the two together), but takes
 and gives pixels as they lie in memory: uint8, row by row. A block of `factor` pixels of one row is
 `3 factor` neighbouring bytes, so a picture *is* a tensor of that many channels, and the blocks of
-the stem are a convolution of `factor` rows with stride `factor`. The head likewise paints row after
-row of every block. So nothing is ever shuffled, and nothing but bytes has the full resolution.
+the stem are a convolution of `factor` rows with stride `factor`. The head likewise paints the rows
+of every block one after the other: to become a picture they are moved as they are. In int8 nothing
+but bytes has the full resolution.
 
 In int8, what convolutions and upsamplings take is rounded to 256 steps between two measured bounds,
-and weights to 255 steps per output channel (Jacob et al. 2018); residual sums, normalisation and
-the blend stay in float. The painted picture is rounded where it would be anyway, to bytes.
+and weights to 255 steps per output channel (Jacob et al. 2018). A residual sum adds to what its
+block took, so that no floats are kept beside the bytes; normalisation and the blend stay in float.
+The painted picture is rounded where it would be anyway, to bytes.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ class Builder:
     def blocks(self, x: Node, names: Iterable[str]) -> Node:
         """Return what residual blocks in turn make of x."""
         for name in names:
-            y = op.relu(self.convolve(self.round(x, f"{name}.in"), f"{name}.first"))
+            x = self.round(x, f"{name}.in")
+            y = op.relu(self.convolve(x, f"{name}.first"))
             x = op.add(x, self.convolve(self.round(y, f"{name}.inner"), f"{name}.second"))
         return x
 
@@ -144,7 +147,7 @@ def build_graph(
     before = op.convert(
         op.reshape(carried, _whole(*painted.get_output_shape(0)), False), np.float32
     )
-    result = op.add(painted, op.multiply(_over_rows(share), op.subtract(before, painted)))
+    result = op.add(painted, op.multiply(_over_rows(share, 1), op.subtract(before, painted)))
     result = op.convert(op.round(result, "half_to_even"), np.uint8)
     outputs = [op.result(op.reshape(result, _whole(*shape), False))]
     if observe:
@@ -162,19 +165,14 @@ def _paint(make: Builder, x: Node, source: Node, factor: int) -> Node:
     # What the pixels differ by within their block: taking off the mean is linear, so it is folded.
     within = detail.weight.reshape(-1, 3, factor**2)
     within = (within - within.mean(2, keepdims=True)).reshape(detail.weight.shape)
+    at = np.concatenate([row_outputs(row, factor) for row in range(factor)])
     x = replicate(x, head.weight.shape[2] // 2)
-    rows = []
-    for at in (row_outputs(row, factor) for row in range(factor)):
-        y = op.convolution(x, make.weight(head.weight[at] * 255), *_steps(1))
-        y = op.add(y, make.convolve_rows(source, within[at] * 255))
-        y = op.add(y, _channels((head.shift[at] + detail.shift[at]) * 255))
-        if make.bounds is None:
-            y = op.clamp(y, 0, 255)
-        else:  # the same, and rounded to bytes
-            limits = (_float(v) for v in (0, 255, 0, 255))
-            y = op.convert(op.fake_quantize(y, *limits, 256), np.uint8)
-        rows.append(_over_rows(y))
-    return op.convert(op.concat(rows, 2), np.float32)
+    y = op.convolution(x, make.weight(head.weight[at] * 255), *_steps(1))
+    y = op.add(y, make.convolve_rows(source, within[at] * 255))
+    y = op.add(y, _channels((head.shift[at] + detail.shift[at]) * 255))
+    # In int8 the same, and rounded to bytes.
+    y = op.convert(_stepped(y, 0, 255), np.uint8) if make.bounds else op.clamp(y, 0, 255)
+    return op.convert(_over_rows(y, factor), np.float32)
 
 
 def _share(make: Builder, x: Node, config: GeneratorConfig) -> Node:
@@ -214,10 +212,19 @@ def _rows(picture: Node, factor: int) -> Node:
     )
 
 
-def _over_rows(y: Node) -> Node:
-    """(1, 3 factor, h, w) -> (1, h, 1, 3 factor w): the values of a row of pixels side by side."""
+def _stepped(x: Node, low: float, high: float) -> Node:
+    """Round x to 256 steps from `low` to `high`."""
+    return op.fake_quantize(x, *(_float(v) for v in (low, high, low, high)), 256)
+
+
+def _over_rows(y: Node, rows: int) -> Node:
+    """(1, rows n, h, w) -> (1, h, rows, n w): the values of a row of pixels side by side."""
     _, values, h, w = y.get_output_shape(0)
-    return op.reshape(op.transpose(y, _whole(0, 2, 3, 1)), _whole(1, h, 1, values * w), False)
+    # The other way about, transposed and then split, it takes four times as long.
+    parts = op.split(y, op.constant(1), rows).outputs()
+    shape = _whole(1, h, 1, values // rows * w)
+    lines = (op.transpose(part, _whole(0, 2, 3, 1)) for part in parts)
+    return op.concat([op.reshape(line, shape, False) for line in lines], 2)
 
 
 def _double(x: Node, mode: str) -> Node:

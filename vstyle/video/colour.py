@@ -109,9 +109,10 @@ def words(colour: Colour) -> str:
 def to_yuv_filters(colour: Colour, zimg: str) -> list[str]:
     """Return the ffmpeg filters that turn RGB into YUV of this colour, and tag it.
 
-    With `zimg`, the planar format that it is to be given, FFmpeg's filter `zscale` does it: swscale
-    rounds the chroma of full range down, which makes everything half a level greener, and its white
-    of 16 bits is not 65535.
+    With `zimg`, the planar format that it is to be given, FFmpeg's filter `zscale` does it, at a
+    third of swscale's cost. swscale also puts colour in the middle of its blocks where decoders
+    look for it at their left, rounds the chroma of full range down, which makes everything half a
+    level greener, and its white of 16 bits is not 65535.
 
     The tags go through `setparams`: as output options ffmpeg ignores the primaries and the transfer
     when the frames arrive without any.

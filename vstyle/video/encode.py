@@ -88,9 +88,9 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
             told = f"{container.muxer} does not say its colour: tell the reader {words(colour)}"
             notes += (told,)
         # zimg takes no odd sizes where colour lies in blocks.
-        finer = (colour.full or clip.deep) and not _splits_pixels(clip, form)
-        finer = finer and "zscale" in ffmpeg.filters(ffmpeg.executable())
-        filters += to_yuv_filters(colour, PLANAR[clip.deep, clip.alpha] if finer else "")
+        fits = not _splits_pixels(clip, form)
+        zimg = fits and "zscale" in ffmpeg.filters(ffmpeg.executable())
+        filters += to_yuv_filters(colour, PLANAR[clip.deep, clip.alpha] if zimg else "")
     if container.untimed and clip.rate:
         filters.append(f"setpts=N/({clip.rate.numerator}/{clip.rate.denominator})/TB")
     routes, said = route(source.streams, container, clip.path == STANDARD)

@@ -13,12 +13,11 @@ from vstyle.engine.base import Picture
 from vstyle.video.cuts import is_cut
 from vstyle.video.decode import Frame
 
-SMALL_WIDTH = 240
+SMALL_WIDTH = 160
 """Width of the grey frames that motion is measured on, in pixels.
 
-Motion is smooth, so a small picture is enough, and the cost grows with its area: at 240 the search
-takes some 5 ms a frame on two cores, at full size more than everything else together. At 160 the
-moved picture differs from the frame by 10 % more, at 320 by 3 % less.
+Motion is smooth, so a small picture is enough, and the cost grows with its area: from here on a
+larger one makes painted clips no steadier. `docs/performance.md` has the figures.
 """
 
 # Two parts of one object that disagree by up to SURE pixels do so by noise and rounding; from LOST
@@ -104,9 +103,8 @@ def warp(picture: Picture, motion: Motion) -> Picture:
     height, width = picture.shape[:2]
     h, w = motion.flow.shape[:2]
     scaled = motion.flow * np.array([width / w, height / h], np.float32)
-    places = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
-    places = cv2.add(places, _grid(height, width))
-    return np.asarray(_sample(picture, places), picture.dtype)
+    flow = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(_sample(picture, flow), picture.dtype)
 
 
 def _displacement(end: Grey, start: Grey) -> Flow:
@@ -116,7 +114,7 @@ def _displacement(end: Grey, start: Grey) -> Flow:
         start,
         _NOTHING,
         pyr_scale=0.5,
-        levels=4,  # 240 pixels down to 30: finds motion of a tenth of the width
+        levels=2,  # more would be below the 32 pixels that the search wants
         winsize=13,
         iterations=2,
         poly_n=5,
@@ -129,17 +127,16 @@ def _displacement(end: Grey, start: Grey) -> Flow:
 def _trust(last: Grey, grey: Grey, back: Flow) -> Trust:
     """Return where going back along `back` ends at the same thing, seen in both frames."""
     h, w = grey.shape
-    places = back + _grid(h, w)
-    x, y = places[..., 0], places[..., 1]
+    x, y = np.moveaxis(back + _grid(h, w), 2, 0)
     inside = (x > -1) & (x < w) & (y > -1) & (y < h)
     # There and back again: what was hidden in the last frame comes back somewhere else. Half the
     # size is a quarter of the work, and makes mistakes other than those of `back`.
     forth = 2 * cv2.resize(_displacement(_half(last), _half(grey)), (w, h))
-    returned = back + np.asarray(_sample(forth, places), np.float32)
+    returned = back + np.asarray(_sample(forth, back), np.float32)
     # Going far, the search is off by more.
     slack = 1 + 0.1 * np.hypot(back[..., 0], back[..., 1])
     distance = np.hypot(returned[..., 0], returned[..., 1]) / slack
-    difference = cv2.absdiff(_sample(last, places), grey)
+    difference = cv2.absdiff(_sample(last, back), grey)
     difference = cv2.blur(np.asarray(difference, np.float32), (3, 3))
     trust = _falling(distance, SURE, LOST) * _falling(difference, SAME, OTHER) * inside
     return np.asarray(cv2.blur(trust, (3, 3)), np.float32)
@@ -151,11 +148,15 @@ def _falling(value: MatLike, top: float, bottom: float) -> Trust:
     return np.asarray(np.clip(line, 0, 1), np.float32)
 
 
-def _sample(values: MatLike, places: MatLike) -> MatLike:
-    """Return what `values` (h, w, ...) hold at each of `places` (x, y), also between pixels."""
+def _sample(values: MatLike, flow: MatLike) -> MatLike:
+    """Return what `values` (h, w, ...) hold where `flow` leads from each place, between pixels too.
+
+    What is outside repeats the edge.
+    """
     # Fixed-point maps (1/32 pixel) are what remap is fastest with.
-    coarse, fine = cv2.convertMaps(places, _NOTHING, cv2.CV_16SC2)
-    return cv2.remap(values, coarse, fine, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    coarse, fine = cv2.convertMaps(flow, _NOTHING, cv2.CV_16SC2)
+    how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
+    return cv2.remap(values, coarse, fine, how, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _half(grey: Grey) -> Grey:
@@ -165,7 +166,7 @@ def _half(grey: Grey) -> Grey:
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-@lru_cache(maxsize=4)  # the small and the full size
+@lru_cache(maxsize=1)
 def _grid(height: int, width: int) -> Flow:
     """Return the coordinates (x, y) of every pixel of a picture."""
     y, x = np.mgrid[:height, :width].astype(np.float32)

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-DEPTH = 4
-"""Items read ahead: enough to smooth out slow frames, and 100 MB of 4K pictures at most."""
+DEPTH = 3
+"""Items read ahead: enough to smooth out slow frames, and 75 MB of 4K pictures at most."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD
 from vstyle.video.stills import files_of, is_sequence
 from vstyle.video.streams import CONTAINERS, PIPE
-from vstyle.video.stylize import Job, Report, Watch, frames_of, unwatched
+from vstyle.video.stylize import Job, Report, Watch, found_out, frames_of, unwatched
 
 _END = 1 << 20  # bytes
 
@@ -107,7 +107,7 @@ def perform_in_pieces(
         _paint_pieces(job, folder, done, strength, watch)
     _join(job, folder, done)
     shutil.rmtree(folder)
-    notes = job.plan.notes + job.source.damage.notes()
+    notes = job.plan.notes + found_out(job)
     if before:
         notes += (f"went on after {before} frames that were there",)
     return Report(job, notes, done.frames, time.perf_counter() - begin, done.frames - before)

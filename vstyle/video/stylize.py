@@ -11,7 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from vstyle.engine.base import Engine
+import av
+
+from vstyle.engine.base import Engine, Noting
 from vstyle.errors import OutputError, UsageError
 from vstyle.video.decode import (
     Clip,
@@ -21,7 +23,8 @@ from vstyle.video.decode import (
     open_clip,
 )
 from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding, reading_for
-from vstyle.video.flow import track
+from vstyle.video.flow import Motion, track
+from vstyle.video.memory import keep_freed
 from vstyle.video.opening import check_readable
 from vstyle.video.paint import paint
 from vstyle.video.prefetch import prefetch
@@ -82,8 +85,8 @@ def unwatched(job: Job, frames: Iterable[Frame]) -> Iterable[Frame]:  # noqa: AR
 class Tap(Protocol):
     """Sees what every stage hands on: must yield all of it, and may time the stage meanwhile.
 
-    The stages are `decode` (in a thread of its own), `wait` (for that thread), `flow` and `carry`,
-    which takes the engine's work in. Each asks the one before it.
+    The stages are `decode` and `flow` (in a thread of their own), `wait` (for that thread), and
+    `carry`, which takes the engine's work in. Each asks the one before it.
     """
 
     def __call__(self, stage: str, items: Iterator[T]) -> Iterator[T]:
@@ -137,6 +140,7 @@ def prepare(
     `make_engine` is called once all else is known to be right. Nothing is written. Raises
     UsageError, InputError or OutputError.
     """
+    keep_freed()
     check_ends(path, destination, stdout)
     container_for(destination, encoding.format)
     if destination != STANDARD:
@@ -158,23 +162,28 @@ def perform(
     source, plan = job.source, job.plan
     begin = time.perf_counter()
     count, first, uneven = 0, 0.0, False
-    decoded = tap("decode", source.items)
+    followed = tap("flow", follow(tap("decode", source.items)))
     with (
         open_sink(plan, source, job.stdout) as sink,
-        closing(prefetch(decoded, stop=source.stop)) as items,
+        closing(prefetch(followed, stop=source.stop)) as items,
     ):
-        frames = tap("wait", frames_of(items, sink.packet))
-        tracked = tap("flow", track(frames))
+        tracked = tap("wait", frames_of(items, sink.packet))
         painted = tap("carry", paint(tracked, job.engine, strength))
         for frame in watch(job, painted):
             sink.frame(frame)
             first = frame.time if count == 0 else first
             uneven = uneven or is_uneven(frame.time - first, count, source.clip.rate)
             count += 1
-    notes = plan.notes + source.damage.notes()
+    notes = plan.notes + found_out(job)
     if uneven and plan.container.untimed:
         notes += (f"{plan.container.muxer} holds no times: the frames were not evenly spaced",)
     return Report(job, notes, count, time.perf_counter() - begin, count)
+
+
+def found_out(job: Job) -> tuple[str, ...]:
+    """Return what the user should know that was not known before painting."""
+    engine = job.engine.notes if isinstance(job.engine, Noting) else ()
+    return job.source.damage.notes() + engine
 
 
 def is_uneven(time: float, count: int, rate: Fraction | None) -> bool:
@@ -209,10 +218,20 @@ def check_place(path: Path, destination: Path, overwrite: bool) -> None:
         raise OutputError(f"{folder} cannot be written", "Choose another place for the output.")
 
 
-def frames_of(items: Iterable[Frame | Packet], carry: Callable[[Packet], None]) -> Iterator[Frame]:
+def follow(items: Iterable[Frame | Packet]) -> Iterator[tuple[Frame, Motion | None] | Packet]:
+    """Yield the frames with the motion that led to each, and the packets where they were."""
+    between: list[Packet] = []
+    for tracked in track(frames_of(items, between.append)):
+        yield from between
+        between.clear()
+        yield tracked
+    yield from between
+
+
+def frames_of(items: Iterable[T | Packet], carry: Callable[[Packet], object]) -> Iterator[T]:
     """Yield the frames and hand the packets between them to `carry`, as they come."""
     for item in items:
-        if isinstance(item, Frame):
-            yield item
-        else:
+        if isinstance(item, av.Packet):
             carry(item)
+        else:
+            yield item

@@ -1,0 +1,93 @@
+"""The generator in one style as torch operations: plain convolutions, nothing left of the style.
+
+It computes what `models.generator.Generator` computes with that style's code (a test holds the two
+together), from the same folded layers that the OpenVINO graph is built of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vstyle.models.canvas import canvas
+from vstyle.models.config import FARTHEST, GeneratorConfig, block_names
+from vstyle.models.fold import Convolution
+from vstyle.models.generator import EDGE
+
+
+class Folded:
+    """A generator in a style, on a device, in a precision."""
+
+    def __init__(
+        self,
+        config: GeneratorConfig,
+        layers: Mapping[str, Convolution],
+        device: torch.device,
+        kind: torch.dtype,
+    ) -> None:
+        self.config, self.kind, self.device = config, kind, device
+        self.normalised = {name: layer.normalised for name, layer in layers.items()}
+        self.weights = {
+            name: torch.from_numpy(layer.weight)
+            .to(device, kind)
+            .contiguous(memory_format=torch.channels_last)
+            for name, layer in layers.items()
+        }
+        self.scales, self.shifts = (
+            {
+                name: torch.from_numpy(getattr(layer, part)).to(device, kind)[:, None, None]
+                for name, layer in layers.items()
+            }
+            for part in ("scale", "shift")
+        )
+
+    def grain(self, height: int, width: int) -> Tensor:
+        """Return what of the canvas each channel sees, (1, fine, H / factor, W / factor)."""
+        factor = self.config.factor
+        grain = torch.from_numpy(canvas(height // factor, width // factor).copy())
+        return grain.to(self.device, self.kind) * self.weights["canvas"][None, :, 0]
+
+    def __call__(
+        self, frame: Tensor, carried: Tensor, trust: Tensor, grain: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Paint as `Generator.forward` does, and tell whether all numbers are finite.
+
+        Pictures are (1, 3, H, W), trust (1, 1, H / factor, W / factor), values 0..1, of the
+        precision. The second result is one bool on the device, found before anything is clamped.
+        """
+        factor = self.config.factor
+        source, last = F.pixel_unshuffle(frame, factor), F.pixel_unshuffle(carried, factor)
+        memory = self._convolve(torch.cat([last, trust], 1) - 0.5, "memory")
+        fine = F.relu(self._convolve(source - 0.5, "stem") + memory + grain)
+        middle = F.relu(self._convolve(fine, "down1", 2))
+        x = self._blocks(F.relu(self._convolve(middle, "down2", 2)), "coarse")
+        x = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode=EDGE), 3, stride=1)
+        x = F.interpolate(self._convolve(x, "up1"), scale_factor=2.0, mode="bilinear")
+        x = self._blocks(F.relu(self._convolve(F.relu(x + middle), "mix1")), "middle")
+        x = F.interpolate(self._convolve(x, "up2"), scale_factor=2.0, mode="nearest")
+        x = self._blocks(F.relu(self._convolve(F.relu(x + fine), "mix2")), "fine")
+        colours = source.reshape(1, 3, factor**2, *source.shape[2:])
+        within = (colours - colours.mean(2, keepdim=True)).flatten(1, 2)
+        painted = self._convolve(x, "head") + self._convolve(within, "detail")
+        share = self.config.carry_limit * torch.sigmoid(self._convolve(x, "gate")) * trust
+        finite = painted.isfinite().all() & share.isfinite().all()
+        painted = painted.clamp(0, 1)
+        return F.pixel_shuffle(torch.lerp(painted, last, share.expand_as(last)), factor), finite
+
+    def _convolve(self, x: Tensor, name: str, stride: int = 1) -> Tensor:
+        weight = self.weights[name]
+        side = weight.shape[2] // 2
+        padded = F.pad(x, (side,) * 4, mode=EDGE) if side else x
+        y = F.conv2d(padded, weight, stride=stride)
+        if self.normalised[name]:
+            y = F.instance_norm(y).clamp(-FARTHEST, FARTHEST) * self.scales[name]
+        return y + self.shifts[name]
+
+    def _blocks(self, x: Tensor, level: str) -> Tensor:
+        for name in block_names(self.config, level):
+            y = F.relu(self._convolve(x, f"{name}.first"))
+            x = x + self._convolve(y, f"{name}.second")
+        return x
