@@ -13,11 +13,11 @@ from vstyle import checkpoint
 from vstyle.compress.calibrate import Sample
 from vstyle.compress.prune import STEP, _shares, choose, importance, prune, without
 from vstyle.engine.base import Picture
+from vstyle.engine.eager import Eager
 from vstyle.engine.openvino_engine import OpenVinoEngine
-from vstyle.engine.torch_engine import TorchEngine
 from vstyle.errors import UsageError
 from vstyle.models.build import Networks, configs, from_arrays, new_networks, to_arrays
-from vstyle.models.config import LEVELS, GeneratorConfig, StyleConfig, parse
+from vstyle.models.config import GeneratorConfig, StyleConfig, parse
 from vstyle.models.fold import generator_layers
 from vstyle.models.generator import Block
 from vstyle.scene import Scene, render
@@ -60,7 +60,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 
 def painted(networks: Networks, code: np.ndarray, sample: Sample) -> list[Picture]:
-    engine = TorchEngine(networks.generator, torch.from_numpy(code), CPU)
+    engine = Eager(networks.generator, torch.from_numpy(code))
     return [frame.image for frame in paint(track(sample.frames), engine)]
 
 
@@ -92,13 +92,13 @@ def test_channels_that_nothing_depends_on_can_go(sample: Sample) -> None:
     """
     networks, code = random_networks(), np.random.default_rng(1).normal(size=16) * 0.3
     code = code.astype(np.float32)
-    useless = {"fine.0": [1, 2, 3, 5, 8, 9, 12, 15], "coarse.1": list(range(0, 24, 3))}
-    useless |= {"middle.0": list(range(8)), "coarse.0": list(range(8, 16))}
+    useless = {"blocks.0.0": [1, 2, 3, 5, 8, 9, 12, 15], "blocks.2.1": list(range(0, 24, 3))}
+    useless |= {"blocks.1.0": list(range(8)), "blocks.2.0": list(range(8, 16))}
     modules = dict(networks.generator.named_modules())
     with torch.no_grad():
         for name, channels in useless.items():
             block = modules[name]
-            if name.startswith("coarse"):  # after this shift the ReLU lets nothing through
+            if name.startswith("blocks.2"):  # after this shift the ReLU lets nothing through
                 inner = block.first.conv.out_channels
                 block.first.style.bias[[inner + channel for channel in channels]] = -100
             else:
@@ -132,15 +132,15 @@ def test_channels_that_nothing_depends_on_can_go(sample: Sample) -> None:
 def test_what_matters_least_goes_first() -> None:
     """Channels by their importance; levels by importance per work; never all of a level."""
     rng = np.random.default_rng(0)
-    names = ["fine.0", "middle.0", "coarse.0", "coarse.1"]
-    sizes = {"fine": 16, "middle": 16, "coarse": 24}
-    found = {name: rng.random(sizes[name.partition(".")[0]]) + 0.5 for name in names}
-    found["middle.0"] *= 1e-6
+    names = ["blocks.0.0", "blocks.1.0", "blocks.2.0", "blocks.2.1"]
+    sizes = {"0": 16, "1": 16, "2": 24}
+    found = {name: rng.random(sizes[name.split(".")[1]]) + 0.5 for name in names}
+    found["blocks.1.0"] *= 1e-6
     work = np.array([8, 12 / 4, 2 * 16 / 16])
     for share in (0.05, 0.2, 0.5, 0.99):
         kept = choose(found, CONFIG, share)
-        inner = [len(kept[f"{level}.0"]) for level in LEVELS]
-        assert len(kept["coarse.0"]) == len(kept["coarse.1"])
+        inner = [len(kept[f"blocks.{level}.0"]) for level in range(3)]
+        assert len(kept["blocks.2.0"]) == len(kept["blocks.2.1"])
         assert all(count % STEP == 0 and count >= STEP for count in inner)
         saved = 1 - work @ inner / (work @ CONFIG.inner)
         assert saved >= share or inner == [STEP] * 3

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from vstyle import checkpoint, styles
 from vstyle.cli.app import app
+from vstyle.compress.calibrate import zero_on_a_step
 from vstyle.engine.build import build_engine, load_model, style_code
 from vstyle.engine.openvino_engine import OpenVinoEngine
 from vstyle.models.config import parse, parse_bounds, rounded_tensors
@@ -86,3 +89,14 @@ def test_a_folder_without_clips_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, arguments)
     assert "no clip in" in str(result.exception)
     assert not output.exists()
+
+
+@given(st.floats(-1e3, 0), st.floats(1e-3, 1e3))
+def test_zero_is_one_of_the_steps(low: float, high: float) -> None:
+    """A whole number of steps lies below it, and what is cut off is less than one."""
+    wide_low, wide_high = zero_on_a_step(low, high)
+    step = (wide_high - wide_low) / 255
+    assert wide_low <= 0 < wide_high
+    assert wide_low / step == pytest.approx(round(wide_low / step), abs=1e-6)
+    assert wide_low < low + step
+    assert wide_high > high - step

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.eager import Eager
 from vstyle import checkpoint, pixels, styles
+from vstyle.engine.eager import Eager
 from vstyle.engine.graph import row_outputs, rows_kernel
 from vstyle.models.build import from_arrays, new_networks, to_arrays
 from vstyle.models.config import SIDE, GeneratorConfig, StyleConfig
@@ -109,7 +109,9 @@ def test_the_code_of_a_picture_is_the_one_training_saw() -> None:
     """NumPy's encoder against the torch module that is trained."""
     torch.manual_seed(0)
     config = StyleConfig((8, 12), 16, 20)
-    networks = new_networks(GeneratorConfig(widths=(8, 8, 8), blocks=(1, 1, 1), code=20), config)
+    networks = new_networks(
+        GeneratorConfig(widths=(8, 8), blocks=(1, 1), inner=(8, 8), code=20), config
+    )
     networks.encoder.standardise.mean.normal_()
     squares = [smooth(SIDE, SIDE, 3, seed) for seed in range(2)]
     with torch.inference_mode():

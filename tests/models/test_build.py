@@ -16,7 +16,7 @@ Change = Callable[[dict[str, Any], dict[str, Any]], object]
 def a_file() -> tuple[dict[str, Any], dict[str, Any]]:
     """Make what a small model's file holds: configs as JSON gives them back, and arrays."""
     torch.manual_seed(0)
-    generator = GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), code=12)
+    generator = GeneratorConfig(widths=(8, 8, 16), blocks=(1, 1, 1), inner=(8, 8, 16), code=12)
     networks = new_networks(generator, StyleConfig(widths=(4, 8), hidden=16, code=12))
     config = configs(networks)
     for part in config.values():

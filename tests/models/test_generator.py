@@ -34,7 +34,7 @@ def inputs(config: GeneratorConfig, height: int = 32, width: int = 48) -> list[t
 @pytest.mark.parametrize("factor", [2, 4])
 def test_output_has_the_size_of_the_frame_and_values_of_a_picture(factor: int) -> None:
     """Any multiple of the stride goes through; the values stay in 0..1."""
-    config = GeneratorConfig(factor=factor, widths=(8, 8, 16), blocks=(1, 1, 1), code=16)
+    config = GeneratorConfig(factor=factor, widths=(8, 16), blocks=(1, 1), inner=(8, 16), code=16)
     painted = Generator(config).eval()(*inputs(config))
     assert painted.shape == (2, 3, 32, 48)
     assert painted.min() >= 0

@@ -43,10 +43,10 @@ def test_steps_that_do_not_fit_are_refused(wrong: str) -> None:
 @pytest.mark.parametrize("bound", [(0.0, 0.0), (1.0, 2.0), (0.0, float("nan")), (0.0,), None])
 def test_bounds_that_are_none_are_refused(bound: object) -> None:
     """Zero must be within them, and all must be there."""
-    config = {"generator": {"blocks": [1, 1, 1]}, "style": {}}
-    good = dict.fromkeys(rounded_tensors(GeneratorConfig(blocks=(1, 1, 1))), (-1.0, 1.0))
+    config = {"generator": {"blocks": [1, 1]}, "style": {}}
+    good = dict.fromkeys(rounded_tensors(GeneratorConfig(blocks=(1, 1))), (-1.0, 1.0))
     assert parse_bounds(config | {"bounds": good}) == good
     with pytest.raises(ValueError, match="bound"):
-        parse_bounds(config | {"bounds": good | {"fine": bound}})
+        parse_bounds(config | {"bounds": good | {"skip.0": bound}})
     with pytest.raises(ValueError, match="bounds"):
-        parse_bounds(config | {"bounds": {"fine": (0.0, 1.0)}})
+        parse_bounds(config | {"bounds": {"skip.0": (0.0, 1.0)}})

@@ -43,13 +43,13 @@ def test_fields_are_set_by_text() -> None:
         [
             "rate=5e-4",
             "adversarial_form=minimax",
-            "generator.inner.2=96",
+            "generator.inner.1=96",
             "phases.1.batch=8",
-            "generator.widths=[16, 32, 48]",
+            "generator.widths=[16, 32]",
         ],
     )
     assert (recipe.rate, recipe.adversarial_form) == (5e-4, "minimax")
-    assert (recipe.generator.inner, recipe.generator.widths) == ((32, 48, 96), (16, 32, 48))
+    assert (recipe.generator.inner, recipe.generator.widths) == ((32, 96), (16, 32))
     assert [phase.batch for phase in recipe.phases] == [4, 8, 2]
     phases = change(recipe, ["phases=[{start=0, size=64, batch=2, video=true}]"]).phases
     assert phases == (Phase(0, 64, 2, video=True),)
@@ -77,7 +77,7 @@ def test_the_phase_follows_what_is_done() -> None:
         ("phases = [{start = 0, size = 64}]", "phases.0 lacks .*batch"),
         ("phases = [{start = 0, size = 50, batch = 1}]", "phases.0.size = 50 is not a multiple"),
         ("phases = [{start = 0.1, size = 64, batch = 1}]", "phases do not start one after"),
-        ("generator = {widths = [1, 2]}", "generator.widths = .* is not a list of the right"),
+        ("generator = {widths = [1, 2, 3]}", "generator.widths, .* as many"),
         ("generator = {depth = 3}", "no field 'generator.depth'"),
         ("generator = {code = 64}", "are not the same"),
         ("generator = {inner = [8, 0, 8]}", "generator.inner is not positive"),
@@ -103,4 +103,4 @@ def test_a_wrong_setting_is_one_clear_error(setting: str) -> None:
 def test_an_unknown_recipe_names_those_that_ship() -> None:
     with pytest.raises(UsageError) as caught:
         read_recipe("gpuu")
-    assert "cpu, gpu, smoke, style" in caught.value.hint
+    assert "gpu" in caught.value.hint

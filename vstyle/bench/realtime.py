@@ -20,6 +20,7 @@ from vstyle.bench import meters, worker
 from vstyle.bench.clips import Size, make_clip, own_painting
 from vstyle.bench.parse import parse
 from vstyle.bench.records import Speed
+from vstyle.compress.calibrate import FRAMES, read_samples
 from vstyle.compress.quantize import quantize
 from vstyle.engine.build import load_model, style_code
 from vstyle.engine.openvino_engine import OpenVinoEngine
@@ -75,7 +76,7 @@ def measure(clip: Path | None, model: Path | None, runs: int, folder: Path) -> I
     if model is None:
         yield "quantising the shipped model"
         model = folder / "int8.safetensors"
-        quantize(student, [small], list(names().values()), model)
+        quantize(student, read_samples([small], list(names().values()), FRAMES), model)
     style = own_painting(folder)
 
     yield "transcoding plainly"

@@ -84,12 +84,22 @@ def measure_bounds(
         films.append({name: np.mean([seen[name] for seen in engine.extremes]) for name in names})
     tensors = [name.removesuffix(".low") for name in films[0] if name.endswith(".low")]
     return {
-        name: (
+        name: zero_on_a_step(
             min(0.0, *(float(film[f"{name}.low"]) for film in films)),
             max(1e-3, *(float(film[f"{name}.high"]) for film in films)),
         )
         for name in tensors
     }
+
+
+def zero_on_a_step(low: float, high: float) -> tuple[float, float]:
+    """Widen bounds, low <= 0 < high, until one of their 256 steps lies at zero.
+
+    int8 convolutions hold zero as a whole number of steps; bounds that do not would be shifted.
+    """
+    below = min(round(-low * 255 / (high - low)), 254)
+    step = max(-low / below if below else 0.0, high / (255 - below))
+    return -below * step, (255 - below) * step
 
 
 def first_frames(path: Path, count: int) -> list[Frame]:

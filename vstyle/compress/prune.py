@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from vstyle import checkpoint
 from vstyle.compress.calibrate import FRAMES, Sample
 from vstyle.engine.build import Code, load_model, style_code
-from vstyle.engine.torch_engine import TorchEngine
+from vstyle.engine.eager import Eager
 from vstyle.errors import UsageError
 from vstyle.models.build import from_arrays
-from vstyle.models.config import LEVELS, GeneratorConfig, block_names, parse
+from vstyle.models.config import GeneratorConfig, block_names, parse
 from vstyle.models.generator import EDGE, Block, Generator
 from vstyle.models.tensors import Tensors
 from vstyle.video.flow import track
@@ -54,8 +54,8 @@ def prune(
     kept = choose(importance(networks.generator, codes, samples), config, share)
     tensors = without(found.tensors, kept)
     inner = tuple(
-        len(kept[f"{level}.0"]) if f"{level}.0" in kept else before
-        for level, before in zip(LEVELS, config.inner, strict=True)
+        len(kept[names[0]]) if (names := block_names(config, level)) else before
+        for level, before in enumerate(config.inner)
     )
     header = replace(
         found.header,
@@ -86,7 +86,7 @@ def importance(
     hooks = [block.register_forward_hook(look(name)) for name, block in blocks]
     try:
         for code, sample in zip(codes, samples, strict=True):
-            engine = TorchEngine(generator, torch.from_numpy(code), torch.device("cpu"))
+            engine = Eager(generator, torch.from_numpy(code))
             for _ in paint(track(sample.frames[:FRAMES]), engine):
                 pass
     finally:
@@ -124,7 +124,7 @@ def choose(
     that is saved, until `share` (0..1) of the work of all blocks is saved or STEP are left.
     """
     ranked = {name: np.argsort(-values, kind="stable") for name, values in importance.items()}
-    names = [block_names(config, level) for level in LEVELS]
+    names = [block_names(config, level) for level in range(config.coarsest + 1)]
     left = list(config.inner)
     # Multiplications per frame and inner channel, but for a factor; each level has a quarter of the
     # places of the one before.
@@ -140,7 +140,7 @@ def choose(
         return float(lost / (work[at] * _step(left[at])))
 
     while np.dot(work, left) > goal:
-        levels = [at for at in range(len(LEVELS)) if names[at] and left[at] > STEP]
+        levels = [at for at in range(len(names)) if names[at] and left[at] > STEP]
         if not levels:
             break
         cheapest = min(levels, key=price)

@@ -77,8 +77,9 @@ def errors_alone(
 
 
 def _layer(name: str) -> str:
-    """Return the layer of a convolution or a rounded tensor: `coarse.0` of `coarse.0.first`."""
-    return name.rpartition(".")[0] or name
+    """Return the layer of a convolution or a rounded tensor: `mix.0` of `mix.0.in`."""
+    layer, _, end = name.rpartition(".")
+    return layer if end in {"first", "second", "in", "inner", "out"} else name
 
 
 def in_steps(layers: Mapping[str, Convolution]) -> dict[str, Convolution]:

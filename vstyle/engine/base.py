@@ -20,7 +20,7 @@ class Engine(Protocol):
     """Side, in pixels, of the blocks that share one value of trust."""
 
     precision: str
-    """What it computes in: fp32, fp16, bf16 or int8; what `bench` calls its row."""
+    """What it computes in: fp32, fp16 or int8; what `bench` calls its row."""
 
     def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
         """Return the painted frame, of the frame's own size and type: uint8, unless it is Deep.

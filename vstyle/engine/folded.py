@@ -61,14 +61,15 @@ class Folded:
         factor = self.config.factor
         source, last = F.pixel_unshuffle(frame, factor), F.pixel_unshuffle(carried, factor)
         memory = self._convolve(torch.cat([last, trust], 1) - 0.5, "memory")
-        fine = F.relu(self._convolve(source - 0.5, "stem") + memory + grain)
-        middle = F.relu(self._convolve(fine, "down1", 2))
-        x = self._blocks(F.relu(self._convolve(middle, "down2", 2)), "coarse")
-        x = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode=EDGE), 3, stride=1)
-        x = F.interpolate(self._convolve(x, "up1"), scale_factor=2.0, mode="bilinear")
-        x = self._blocks(F.relu(self._convolve(F.relu(x + middle), "mix1")), "middle")
-        x = F.interpolate(self._convolve(x, "up2"), scale_factor=2.0, mode="nearest")
-        x = self._blocks(F.relu(self._convolve(F.relu(x + fine), "mix2")), "fine")
+        skips = [F.relu(self._convolve(source - 0.5, "stem") + memory + grain)]
+        for level in range(self.config.coarsest):
+            skips.append(F.relu(self._convolve(skips[level], f"down.{level}", 2)))
+        x = skips[-1]
+        for level, skip in reversed(list(enumerate(skips))):
+            if level < self.config.coarsest:
+                x = self._convolve(x, f"up.{level}")
+                x = F.relu(F.interpolate(x, scale_factor=2.0, mode="nearest") + skip)
+            x = self._blocks(F.relu(self._convolve(x, f"mix.{level}")), level)
         colours = source.reshape(1, 3, factor**2, *source.shape[2:])
         within = (colours - colours.mean(2, keepdim=True)).flatten(1, 2)
         painted = self._convolve(x, "head") + self._convolve(within, "detail")
@@ -86,7 +87,7 @@ class Folded:
             y = F.instance_norm(y).clamp(-FARTHEST, FARTHEST) * self.scales[name]
         return y + self.shifts[name]
 
-    def _blocks(self, x: Tensor, level: str) -> Tensor:
+    def _blocks(self, x: Tensor, level: int) -> Tensor:
         for name in block_names(self.config, level):
             y = F.relu(self._convolve(x, f"{name}.first"))
             x = x + self._convolve(y, f"{name}.second")

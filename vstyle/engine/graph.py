@@ -128,18 +128,19 @@ def build_graph(
     grain = _float(canvas(*grid[1:3])[None, None])
     seen = op.add(seen, op.multiply(grain, _channels(layers["canvas"].weight)))
     stem = finish(make.convolve_rows(source, layers["stem"].weight), layers["stem"])
-    fine = make.round(op.relu(op.add(stem, seen)), "fine")
-    # 2. down, the bottleneck, and up
-    middle = make.round(op.relu(make.convolve(fine, "down1", 2)), "middle")
-    x = op.relu(make.convolve(middle, "down2", 2))
-    x = make.blocks(x, block_names(config, "coarse"))
-    x = op.avg_pool(replicate(x, 1), [1, 1], [0, 0], [0, 0], [3, 3], exclude_pad=True)
-    x = make.round(make.convolve(make.round(x, "up1.in"), "up1"), "up1.out")
-    x = make.round(op.relu(op.add(_double(x, "linear_onnx"), middle)), "mix1.in")
-    x = make.blocks(op.relu(make.convolve(x, "mix1")), block_names(config, "middle"))
-    x = make.round(make.convolve(make.round(x, "up2.in"), "up2"), "up2.out")
-    x = make.round(op.relu(op.add(_double(x, "nearest"), fine)), "mix2.in")
-    x = make.blocks(op.relu(make.convolve(x, "mix2")), block_names(config, "fine"))
+    skips = [make.round(op.relu(op.add(stem, seen)), "skip.0")]
+    # 2. down, and up
+    for level in range(config.coarsest):
+        x = op.relu(make.convolve(skips[level], f"down.{level}", 2))
+        skips.append(make.round(x, f"skip.{level + 1}"))
+    x = skips[-1]
+    for level, skip in reversed(list(enumerate(skips))):
+        if level < config.coarsest:
+            up, mix = f"up.{level}", f"mix.{level}"
+            x = make.round(make.convolve(make.round(x, f"{up}.in"), up), f"{up}.out")
+            x = make.round(op.relu(op.add(_double(x), skip)), f"{mix}.in")
+        x = op.relu(make.convolve(x, f"mix.{level}"))
+        x = make.blocks(x, block_names(config, level))
     x = make.round(x, "head.in")
     # 3. paint, and blend with the carried picture
     painted = _paint(make, x, source, factor)
@@ -227,14 +228,14 @@ def _over_rows(y: Node, rows: int) -> Node:
     return op.concat([op.reshape(line, shape, False) for line in lines], 2)
 
 
-def _double(x: Node, mode: str) -> Node:
-    """Double the height and width of (1, C, H, W)."""
+def _double(x: Node) -> Node:
+    """Double the height and width of (1, C, H, W), each value repeated."""
     return op.interpolate(
         x,
         _float(np.array([2, 2])),
-        mode,
+        "nearest",
         "scales",
-        coordinate_transformation_mode="half_pixel" if mode == "linear_onnx" else "asymmetric",
+        coordinate_transformation_mode="asymmetric",
         nearest_mode="floor",
         axes=_whole(2, 3),
     )

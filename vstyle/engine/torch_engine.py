@@ -15,7 +15,7 @@ from vstyle.engine.folded import Folded
 from vstyle.models.config import GeneratorConfig
 from vstyle.models.fold import Convolution
 
-NAMES = {torch.float32: "fp32", torch.float16: "fp16", torch.bfloat16: "bf16"}
+NAMES = {torch.float32: "fp32", torch.float16: "fp16"}
 WARM_UP = 3  # runs before a graph is captured: libraries choose their kernels in the first
 
 

@@ -11,9 +11,10 @@ from math import inf
 from typing import Any
 
 LARGEST = 4096  # no width, length or count of a config is beyond this
+MOST_LEVELS = 6
 
 PALETTE = 9  # first entries of a code: means and deviations of the colours, and their correlations
-FARTHEST = 4.0  # deviations: of what a generator normalises, no more is let through
+FARTHEST = 2.5  # deviations: of what a generator normalises, no more is let through
 LEAST_DEVIATION = 0.02  # of any mix of a palette's colours, values 0..1
 FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
 SCALE = 0.3  # of the code: its entries are about as large, so that styles are learned steadily
@@ -22,28 +23,32 @@ SCALE = 0.3  # of the code: its entries are about as large, so that styles are l
 # even an odd width.
 READ_SIDE, SIDE = 384, 256
 
-LEVELS = ("fine", "middle", "coarse")  # of a generator's widths, blocks and inner channels
-
 Shapes = Iterator[tuple[str, tuple[int, ...]]]
 
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """The size of a generator. Teacher and student differ in these numbers only."""
+    """The size of a generator. Teacher and student differ in these numbers only.
+
+    Its levels, from the finest on, are at 1/factor of the picture's size, half of that, and so on.
+    """
 
     factor: int = 4  # side of the pixel blocks of the stem and the head
-    widths: tuple[int, int, int] = (32, 48, 96)  # channels at 1/factor, 1/2factor, 1/4factor
-    # Residual blocks at each of these: the coarsest's before, the others' after what is coarser has
-    # been added. Strokes are painted at the finer two; the coarsest sees what is where.
-    blocks: tuple[int, int, int] = (1, 2, 2)
-    inner: tuple[int, int, int] = (32, 48, 64)  # channels between a block's two convolutions
+    widths: tuple[int, ...] = (32, 48)  # channels of each level
+    blocks: tuple[int, ...] = (1, 4)  # residual blocks of each level, on the way up
+    inner: tuple[int, ...] = (32, 48)  # channels between the two convolutions of a level's blocks
     code: int = 128  # length of the style code
     carry_limit: float = 0.85  # most that a painted pixel may take from the carried picture
 
     @property
     def multiple(self) -> int:
         """Sides of the input must be multiples of this many pixels."""
-        return self.factor * 4
+        return self.factor << self.coarsest
+
+    @property
+    def coarsest(self) -> int:
+        """The number of the coarsest level; the finest is 0."""
+        return len(self.widths) - 1
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def parse(config: dict[str, Any]) -> tuple[GeneratorConfig, StyleConfig]:
     except (KeyError, TypeError) as error:
         raise ValueError(f"the config is not understood: {error}") from error
     levels = {len(numbers) for numbers in (generator.widths, generator.blocks, generator.inner)}
-    if generator.code != style.code or levels != {3}:
+    if generator.code != style.code or len(levels) > 1 or max(levels) > MOST_LEVELS:
         raise ValueError("the configs of generator and style encoder do not fit each other")
     if style.code <= PALETTE:
         raise ValueError(f"a code of {style.code} entries is too short")
@@ -93,20 +98,17 @@ def parse_bounds(config: dict[str, Any]) -> dict[str, tuple[float, float]] | Non
 
 def rounded_tensors(config: GeneratorConfig) -> list[str]:
     """Return the names of the tensors that an int8 generator rounds, in the order of its layers."""
-
-    def within(level: str) -> list[str]:
-        return [f"{name}.{end}" for name in block_names(config, level) for end in ("in", "inner")]
-
-    coarse = [*within("coarse"), "up1.in", "up1.out", "mix1.in"]
-    return [
-        *("fine", "middle", *coarse, *within("middle"), "up2.in", "up2.out", "mix2.in"),
-        *(*within("fine"), "head.in"),
-    ]
+    names = [f"skip.{level}" for level in range(config.coarsest + 1)]
+    for level in reversed(range(config.coarsest + 1)):
+        if level < config.coarsest:
+            names += [f"up.{level}.in", f"up.{level}.out", f"mix.{level}.in"]
+        names += [f"{name}.{end}" for name in block_names(config, level) for end in ("in", "inner")]
+    return [*names, "head.in"]
 
 
-def block_names(config: GeneratorConfig, level: str) -> list[str]:
-    """Return the names of the residual blocks of a level, "fine", "middle" or "coarse"."""
-    return [f"{level}.{index}" for index in range(config.blocks[LEVELS.index(level)])]
+def block_names(config: GeneratorConfig, level: int) -> list[str]:
+    """Return the names of the residual blocks of a level."""
+    return [f"blocks.{level}.{index}" for index in range(config.blocks[level])]
 
 
 def check_shapes(
@@ -123,7 +125,7 @@ def check_shapes(
 def generator_shapes(config: GeneratorConfig) -> Shapes:
     """Yield name and shape of every weight of a generator."""
     pixels = 3 * config.factor**2  # values of a block of pixels
-    fine, middle, coarse = config.widths
+    fine = config.widths[0]
 
     def modulated(name: str, inputs: int, outputs: int, kernel: int) -> Shapes:
         yield f"{name}.conv.weight", (outputs, inputs, kernel, kernel)
@@ -140,16 +142,15 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
     yield from modulated("memory", pixels + 1, fine, 1)
     yield "canvas.weight", (fine, config.code)
     yield "canvas.bias", (fine,)
-    yield from normalised("down1", fine, middle, 3)
-    yield from normalised("down2", middle, coarse, 3)
-    for level, width, inner in zip(LEVELS, config.widths, config.inner, strict=True):
+    for level, (width, inner) in enumerate(zip(config.widths, config.inner, strict=True)):
+        if level < config.coarsest:
+            coarser = config.widths[level + 1]
+            yield from normalised(f"down.{level}", width, coarser, 3)
+            yield from modulated(f"up.{level}", coarser, width, 1)
+        yield from (normalised if level else modulated)(f"mix.{level}", width, width, 3)
         for name in block_names(config, level):
             yield from normalised(f"{name}.first", width, inner, 3)
             yield from normalised(f"{name}.second", inner, width, 3)
-    yield from modulated("up1", coarse, middle, 1)
-    yield from normalised("mix1", middle, middle, 3)
-    yield from modulated("up2", middle, fine, 1)
-    yield from modulated("mix2", fine, fine, 3)
     yield from modulated("head", fine, pixels, 3)
     yield from modulated("detail", pixels, pixels, 1)
     yield from modulated("gate", fine, 1, 1)

@@ -13,14 +13,15 @@ of any palette and contrast in styles of any palette and contrast.
 
 from __future__ import annotations
 
-from typing import Final
+from itertools import pairwise
+from typing import Final, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vstyle.models.canvas import canvas
-from vstyle.models.config import FARTHEST, LEAST_DEVIATION, LEVELS, PALETTE, SCALE, GeneratorConfig
+from vstyle.models.config import FARTHEST, LEAST_DEVIATION, PALETTE, SCALE, GeneratorConfig
 from vstyle.models.symmetric import power
 
 # Zeros would tell the network where the border is, and it learns to hang dark frames there.
@@ -90,20 +91,19 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         block = config.factor**2  # pixels of a block
-        fine, middle, coarse = config.widths
+        fine, coarsest = config.widths[0], config.coarsest
+        steps = list(pairwise(config.widths))
         self.stem = Normalised(config, 3 * block, fine, kernel=1)
         self.memory = Modulated(config, 3 * block + 1, fine, kernel=1)
         self.canvas = nn.Linear(config.code, fine)  # how much of the grain each channel sees
-        self.down1 = Normalised(config, fine, middle, stride=2)
-        self.down2 = Normalised(config, middle, coarse, stride=2)
-        self.coarse = _blocks(config, "coarse")
-        self.up1 = Modulated(config, coarse, middle, kernel=1)
-        # Normalised: without it, all but one of its channels died in training, unseen.
-        self.mix1 = Normalised(config, middle, middle)
-        self.middle = _blocks(config, "middle")
-        self.up2 = Modulated(config, middle, fine, kernel=1)
-        self.mix2 = Modulated(config, fine, fine)
-        self.fine = _blocks(config, "fine")
+        self.down = nn.ModuleList(Normalised(config, a, b, stride=2) for a, b in steps)
+        self.up = nn.ModuleList(Modulated(config, b, a, kernel=1) for a, b in steps)
+        # Normalised where it is cheap: without it, all but one channel died in training, unseen.
+        self.mix = nn.ModuleList(
+            (Normalised if level else Modulated)(config, width, width)
+            for level, width in enumerate(config.widths)
+        )
+        self.blocks = nn.ModuleList(_blocks(config, level) for level in range(coarsest + 1))
         self.head = Modulated(config, fine, 3 * block)
         self.detail = Modulated(config, 3 * block, 3 * block, kernel=1)
         self.gate = Modulated(config, fine, 1, kernel=1)
@@ -127,21 +127,17 @@ class Generator(nn.Module):
         memory = self.memory(torch.cat([last, trust], 1) - 0.5, code)
         grain = torch.from_numpy(canvas(*source.shape[2:]).copy()).to(source)
         grain = grain * self.canvas(code)[..., None, None]
-        fine = F.relu(self.stem(source - 0.5, code) + memory + grain)
-        middle = F.relu(self.down1(fine, code))
-        x = F.relu(self.down2(middle, code))
-        for block in self.coarse:
-            x = block(x, code)
-        # What the bottleneck says holds for regions: cell by cell, it would paint its own grid.
-        x = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode=EDGE), 3, stride=1)
-        x = F.interpolate(self.up1(x, code), scale_factor=2.0, mode="bilinear")
-        x = F.relu(self.mix1(F.relu(x + middle), code))
-        for block in self.middle:
-            x = block(x, code)
-        x = F.interpolate(self.up2(x, code), scale_factor=2.0, mode="nearest")
-        x = F.relu(self.mix2(F.relu(x + fine), code))
-        for block in self.fine:
-            x = block(x, code)
+        skips = [F.relu(self.stem(source - 0.5, code) + memory + grain)]
+        for down in self.down:
+            skips.append(F.relu(down(skips[-1], code)))
+        x = skips[-1]
+        for level, skip in reversed(list(enumerate(skips))):
+            if level < self.config.coarsest:
+                x = F.interpolate(self.up[level](x, code), scale_factor=2.0, mode="nearest")
+                x = F.relu(x + skip)
+            x = F.relu(self.mix[level](x, code))
+            for block in cast(nn.ModuleList, self.blocks[level]):
+                x = block(x, code)
         new, gate = self._paint(x, source, code)
         return F.pixel_shuffle(new + gate * trust * (last - new), factor)
 
@@ -182,10 +178,9 @@ def palette(entries: Tensor) -> tuple[Tensor, Tensor]:
     return means, power(covariance, 0.5, LEAST_DEVIATION)
 
 
-def _blocks(config: GeneratorConfig, level: str) -> nn.ModuleList:
-    at = LEVELS.index(level)
-    width, inner = config.widths[at], config.inner[at]
-    return nn.ModuleList(Block(config, width, inner) for _ in range(config.blocks[at]))
+def _blocks(config: GeneratorConfig, level: int) -> nn.ModuleList:
+    width, inner = config.widths[level], config.inner[level]
+    return nn.ModuleList(Block(config, width, inner) for _ in range(config.blocks[level]))
 
 
 def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:

@@ -146,6 +146,9 @@ def check(recipe: Recipe, where: str) -> None:
         refuse("phases", "do not start one after another, the first at 0")
     if recipe.adversarial_form not in FORMS:
         refuse("adversarial_form", f"is not one of {', '.join(FORMS)}")
+    sizes = (recipe.generator.widths, recipe.generator.blocks, recipe.generator.inner)
+    if len(set(map(len, sizes))) > 1:
+        refuse("generator.widths, generator.blocks and generator.inner", "are not as many")
     if len({recipe.generator.code, recipe.style.code, recipe.discriminator.code}) > 1:
         refuse("generator.code, style.code and discriminator.code", "are not the same")
 
