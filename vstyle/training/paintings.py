@@ -16,7 +16,7 @@ from vstyle.training.data import Memory, Picture, Square, cut, upload, variant
 from vstyle.training.losses import Statistics, statistics
 
 BORDER = 16  # a sixteenth of the side is left out of what is compared with a style
-VARIANTS = 3  # of each painting: itself, and parts of it
+VARIANTS = 4  # of each painting: itself, and parts of it
 KEPT = 2000  # targets, of some 1.5 MB each
 
 # Style is measured on a pyramid: (factor of reduction, layers). Shallow layers of a small picture
