@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from vstyle.compress.calibrate import Sample
-from vstyle.engine.graph import Bounds
+from vstyle.engine.graph import Bounds, within_blocks
 from vstyle.engine.openvino import op, ov
 from vstyle.engine.openvino_engine import OpenVinoEngine
 from vstyle.models.config import GeneratorConfig, rounded_tensors
@@ -87,6 +87,11 @@ def in_steps(layers: Mapping[str, Convolution]) -> dict[str, Convolution]:
     found = {}
     for name, layer in layers.items():
         if name != "canvas":  # that is no convolution
-            steps, size = quantise(layer.weight)
-            found[name] = replace(layer, weight=steps * size)
+            weight, rest = layer.weight, layer.weight[:, :0]
+            if name == "detail":
+                weight = within_blocks(weight)
+            if name == "memory":  # the trust is multiplied apart
+                weight, rest = weight[:, :-1], weight[:, -1:]
+            steps, size = quantise(weight)
+            found[name] = replace(layer, weight=np.concatenate([steps * size, rest], 1))
     return found

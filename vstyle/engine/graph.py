@@ -163,9 +163,7 @@ def build_graph(
 def _paint(make: Builder, x: Node, source: Node, factor: int) -> Node:
     """Return the new picture, values 0..255, (1, h, factor, 3 W): `factor` rows for each of x's."""
     head, detail = make.layers["head"], make.layers["detail"]
-    # What the pixels differ by within their block: taking off the mean is linear, so it is folded.
-    within = detail.weight.reshape(-1, 3, factor**2)
-    within = (within - within.mean(2, keepdims=True)).reshape(detail.weight.shape)
+    within = within_blocks(detail.weight)
     at = np.concatenate([row_outputs(row, factor) for row in range(factor)])
     x = replicate(x, head.weight.shape[2] // 2)
     y = op.convolution(x, make.weight(head.weight[at] * 255), *_steps(1))
@@ -183,6 +181,16 @@ def _share(make: Builder, x: Node, config: GeneratorConfig) -> Node:
     weight, shift = np.repeat(gate.weight, times, 0), np.repeat(gate.shift, times)
     y = op.convolution(replicate(x, gate.weight.shape[2] // 2), make.weight(weight), *_steps(1))
     return op.multiply(op.sigmoid(op.add(y, _channels(shift))), _float(config.carry_limit))
+
+
+def within_blocks(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a 1x1 kernel over blocks that sees only what pixels differ by within their block.
+
+    Taking off the block's mean is linear: here it is done to the kernel, (outputs, 3 f f, 1, 1).
+    """
+    kernel = weight.reshape(len(weight), 3, -1)
+    within: NDArray[np.float32] = kernel - kernel.mean(2, keepdims=True)
+    return within.reshape(weight.shape)
 
 
 def rows_kernel(weight: NDArray[np.float32]) -> NDArray[np.float32]:

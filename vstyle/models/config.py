@@ -14,7 +14,7 @@ LARGEST = 4096  # no width, length or count of a config is beyond this
 MOST_LEVELS = 6
 
 PALETTE = 9  # first entries of a code: means and deviations of the colours, and their correlations
-FARTHEST = 2.5  # deviations: of what a generator normalises, no more is let through
+FARTHEST = 4.0  # deviations: of what a generator normalises, no more is let through
 LEAST_DEVIATION = 0.02  # of any mix of a palette's colours, values 0..1
 FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
 SCALE = 0.3  # of the code: its entries are about as large, so that styles are learned steadily
