@@ -9,6 +9,7 @@ import pytest
 from vstyle import checkpoint, styles
 from vstyle.bench import meters
 from vstyle.bench.realtime import Bar, by_turns, transcode
+from vstyle.compress.calibrate import read_samples
 from vstyle.compress.quantize import quantize
 from vstyle.scene import Scene, write_clip
 from vstyle.video.decode import Frame, open_clip
@@ -52,7 +53,7 @@ def test_both_precisions_are_timed(tmp_path: Path) -> None:
     clip, model = tmp_path / "film.mp4", tmp_path / "int8.safetensors"
     write_clip(Scene(96, 64, frames=3), clip)
     style = styles.find("great-wave")
-    quantize(checkpoint.find_model("student"), [clip], [style], model)
+    quantize(checkpoint.find_model("student"), read_samples([clip], [style], 3), model)
     code = tmp_path / "style.png"
     from PIL import Image
 
