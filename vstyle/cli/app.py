@@ -63,7 +63,7 @@ app.command()(bench)
 
 def main() -> None:
     """Run the command line and leave with the exit code of what happened."""
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, leave)
@@ -71,8 +71,10 @@ def main() -> None:
 
 
 def leave(number: int, _: FrameType | None) -> None:
-    """End the program as if Ctrl-C had been pressed, so that everything is cleaned up."""
+    """End the program in a way that everything is cleaned up."""
     signal.signal(number, signal.SIG_IGN)  # a second one must not disturb the cleaning
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     sys.exit(128 + number)
 
 
