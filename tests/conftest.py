@@ -41,6 +41,17 @@ H264 = ["-c:v", "libx264", "-preset", "ultrafast"]
 AAC = ["-c:a", "aac"]
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Compute in one thread: for small networks a second one only waits, often for long."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(autouse=True)
 def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a thread, a child process or a part file behind."""

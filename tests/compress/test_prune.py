@@ -1,7 +1,6 @@
 """Pruning: what nothing depends on can go, what matters least goes first, and the rest fits."""
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +28,7 @@ CPU = torch.device("cpu")
 CONFIG = GeneratorConfig(4, (8, 12, 16), (1, 1, 2), (16, 16, 24), code=16)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute in one thread: for networks this small a second one only waits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def random_networks() -> Networks:

@@ -1,23 +1,17 @@
 """What the tests of training share."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from vstyle.scene.canvas import paint_canvas
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute in one thread: for networks this small a second one only waits, often for long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def always_one_thread(one_thread: None) -> None:
+    """Train in one thread."""
 
 
 @pytest.fixture(scope="session")

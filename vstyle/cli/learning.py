@@ -45,7 +45,7 @@ Settings = Annotated[
     typer.Option(
         "--set",
         metavar="FIELD=VALUE",
-        help="Change a field of the recipe: rate=5e-4, generator.inner.2=96, phases.0.batch=2.",
+        help="Change a field of the recipe: rate=5e-4, generator.inner.1=96, phases.0.batch=2.",
     ),
 ]
 MaxSteps = Annotated[int | None, typer.Option(help="Steps in all.", min=1)]

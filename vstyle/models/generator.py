@@ -1,14 +1,14 @@
 """The generator: a small U-Net that sees the frame, its own last picture, and how far to trust it.
 
 The frame enters as blocks of `factor` x `factor` pixels (space-to-depth), so that the network never
-touches the full resolution; two downsamplings, a residual bottleneck and a decoder with skips
-follow. The style enters every layer as two scales and a shift per channel: with x the input of a
-convolution W, the layer is `relu(out * (W (in * x)) + shift)`. Once a style is chosen all three are
-constant, so they fold into W and its bias and cost nothing per frame (StyleGAN2's modulation,
-Karras et al. 2020, without its demodulation). Where the resolution is low and it is cheap, in the
-downsamplings and the bottleneck, activations are normalised per frame and channel before the style
-scales them (instance norm, Huang and Belongie 2017): that is what lets one network paint pictures
-of any palette and contrast in styles of any palette and contrast.
+touches the full resolution; levels of half the size each follow, and on the way up, with skips,
+residual blocks at every level. The style enters every layer as two scales and a shift per channel:
+with x the input of a convolution W, the layer is `relu(out * (W (in * x)) + shift)`. Once a style
+is chosen all three are constant, so they fold into W and its bias and cost nothing per frame
+(StyleGAN2's modulation, Karras et al. 2020, without its demodulation). In the stem, on the way
+down, in the blocks and below the finest level activations are normalised per frame and channel
+before the style scales them (instance norm, Huang and Belongie 2017): that is what lets one network
+paint pictures of any palette and contrast in styles of any palette and contrast.
 """
 
 from __future__ import annotations
