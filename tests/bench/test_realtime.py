@@ -8,7 +8,7 @@ import pytest
 
 from vstyle import checkpoint, styles
 from vstyle.bench import meters
-from vstyle.bench.realtime import Bar, by_turns, transcode
+from vstyle.bench.realtime import Bar, both, transcode
 from vstyle.compress.calibrate import read_samples
 from vstyle.compress.quantize import quantize
 from vstyle.scene import Scene, write_clip
@@ -58,4 +58,4 @@ def test_both_precisions_are_timed(tmp_path: Path) -> None:
     from PIL import Image
 
     Image.new("RGB", (300, 300), (20, 90, 200)).save(code)
-    assert min(by_turns(model, code, clip)) > 0
+    assert min(both(model, code, clip)) > 0

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vstyle import checkpoint, pixels
+from vstyle import checkpoint
 from vstyle.bench import meters, worker
 from vstyle.bench.clips import Size, make_clip, own_painting
 from vstyle.bench.parse import parse
 from vstyle.bench.records import Speed
+from vstyle.bench.stopwatch import TURNS, by_turns
 from vstyle.compress.calibrate import FRAMES, read_samples
 from vstyle.compress.quantize import quantize
 from vstyle.engine.build import load_model, style_code
@@ -34,7 +35,6 @@ from vstyle.video.stylize import frames_of
 
 LARGE = Size(3840, 2160)
 FEW = 12  # frames of the large clip: memory is all that is asked of it
-TURNS = 9
 LOOK = 0.02  # seconds between two looks at how large ffmpeg is
 
 
@@ -105,7 +105,7 @@ def measure(clip: Path | None, model: Path | None, runs: int, folder: Path) -> I
     yield Bar("memory at 3840x2160, MB", row.peak_rss_mb or np.nan, 1200, beside=beside)
 
     yield "comparing int8 with fp32"
-    whole, steps = by_turns(model, style, large)
+    whole, steps = both(model, style, large)
     beside = f"{steps:.1f} ms, fp32 {whole:.1f} ms"
     yield Bar("int8 over fp32, times as fast", whole / steps, 1.8, least=True, beside=beside)
     yield Bar("vstyle --help, s", _help(), 0.3)
@@ -129,23 +129,16 @@ def transcode(clip: Path, target: Path) -> Plain:
     return Plain(seconds, meters.cpu_seconds() - before, peak)
 
 
-def by_turns(model: Path, style: Path, clip: Path) -> tuple[float, float]:
+def both(model: Path, style: Path, clip: Path) -> tuple[float, float]:
     """Return the ms of a frame of a clip with an int8 model's weights in fp32, and in int8."""
     found = load_model(model)
     sizes, _ = config.parse(found.header.config)
     layers = generator_layers(found.tensors, style_code(found, style, model.stem))
     bounds = config.parse_bounds(found.header.config)
-    engines = [OpenVinoEngine(sizes, layers, each) for each in (None, bounds)]
     with open_clip(clip) as source:
         frame = next(frames_of(source.items, lambda _: None)).image
-    trust = np.full(pixels.grid(frame.shape[0], frame.shape[1], sizes.factor), 255, np.uint8)
-    times: list[list[float]] = [[], []]
-    for _ in range(TURNS + 2):  # two to warm up
-        for engine, mine in zip(engines, times, strict=True):
-            begin = time.perf_counter()
-            engine.paint(frame, frame, trust)
-            mine.append(1000 * (time.perf_counter() - begin))
-    whole, steps = (float(np.median(mine[2:])) for mine in times)
+    engines = [OpenVinoEngine(sizes, layers, each) for each in (None, bounds)]
+    whole, steps = by_turns(engines, frame)
     return whole, steps
 
 

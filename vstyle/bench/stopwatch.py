@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 import av
+import numpy as np
 
+from vstyle import pixels
 from vstyle.engine.base import Engine, Mask, Picture
 from vstyle.video.decode import Frame
 from vstyle.video.stylize import Job
@@ -25,6 +27,8 @@ IN_PATH = ("wait", "carry", "paint", "encode")
 encoder, a process of its own, took the frame."""
 
 STAGES = (*AHEAD, *IN_PATH)
+
+TURNS = 9
 
 
 class Stopwatch:
@@ -93,3 +97,20 @@ class _Timed:
         """Paint a frame; see `Engine`."""
         with self._stopwatch.span("paint"):
             return self._engine.paint(frame, carried, trust)
+
+
+def by_turns(engines: Sequence[Engine], frame: Picture) -> list[float]:
+    """Return the milliseconds in which each engine paints a frame, itself carried: medians.
+
+    They take turns, so that a machine that becomes slow or busy is so for all of them.
+    """
+    times: list[list[float]] = [[] for _ in engines]
+    for _ in range(TURNS + 2):  # two to warm up
+        for engine, mine in zip(engines, times, strict=True):
+            trust = np.full(
+                pixels.grid(frame.shape[0], frame.shape[1], engine.factor), 255, np.uint8
+            )
+            begin = time.perf_counter()
+            engine.paint(frame, frame, trust)
+            mine.append(1000 * (time.perf_counter() - begin))
+    return [float(np.median(mine[2:])) for mine in times]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from vstyle.bench import footage, likeness
 from vstyle.bench.quality import looks_of, mean_of, measured
 from vstyle.bench.records import Measures
+from vstyle.bench.stopwatch import by_turns
 from vstyle.checkpoint import Checkpoint
 from vstyle.compress.calibrate import FRAMES, Sample
 from vstyle.compress.sensitivity import errors_alone
@@ -25,7 +25,6 @@ from vstyle.pictures import read_picture
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
 
-TIMED = 9  # frames
 CODE = ".safetensors"  # of the file of a style that ships
 
 
@@ -36,7 +35,7 @@ class Side:
     title: str
     parameters: int
     bytes: int
-    ms: float  # of painting one 1280x720 frame, the median of TIMED
+    ms: float  # of painting one 1280x720 frame, all models by turns
     psnr: float | None  # dB, of FRAMES frames of each clip; None of the first model itself
     psnr_worst: float | None  # dB, of the worst clip
     measures: Measures | None  # as `bench --quality` has them, on these clips; None without VGG
@@ -88,9 +87,11 @@ def report(
     loaded = [(title, path, load_model(path)) for title, path in models]
     first = [style_code(loaded[0][2], sample.look, loaded[0][1].stem) for sample in samples]
     judge = Judge(vgg, samples) if vgg else None
+    engines = [_engine(found, samples[0], first[0]) for _, _, found in loaded]
+    times = by_turns(engines, np.zeros((720, 1280, 3), np.uint8))
     sides: list[Side] = []
     wanted: list[list[Picture]] = []
-    for title, path, found in loaded:
+    for (title, path, found), ms in zip(loaded, times, strict=True):
         films = [
             [frame.image for frame in paint(track(sample.frames), _engine(found, sample, code))]
             for sample, code in zip(samples, first, strict=True)
@@ -102,7 +103,7 @@ def report(
                 title,
                 sum(array.size for array in found.tensors.values()),
                 path.stat().st_size,
-                _milliseconds(_engine(found, samples[0], first[0])),
+                ms,
                 _psnr(float(np.mean(errors))) if sides else None,
                 _psnr(max(errors)) if sides else None,
                 judge.measures(films) if judge else None,
@@ -130,18 +131,6 @@ def _worst(before: Checkpoint, after: Checkpoint, code: Code, sample: Sample) ->
     alone = errors_alone(config, layers, rounded, bounds, sample)
     worst = max(alone, key=alone.__getitem__)
     return worst, alone[worst]
-
-
-def _milliseconds(engine: OpenVinoEngine) -> float:
-    """Return what painting a 1280x720 frame takes, with a carried picture."""
-    frame = np.zeros((720, 1280, 3), np.uint8)
-    trust = np.zeros((720 // engine.factor, 1280 // engine.factor), np.uint8)
-    times = []
-    for _ in range(TIMED + 2):  # the first two are warming up
-        start = time.perf_counter()
-        engine.paint(frame, frame, trust)
-        times.append(1000 * (time.perf_counter() - start))
-    return float(np.median(times[2:]))
 
 
 def _error(film: Sequence[Picture], wanted: Sequence[Picture]) -> float:
