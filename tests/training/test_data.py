@@ -26,7 +26,7 @@ def test_what_does_not_fit_into_memory_lies_in_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Same bytes, mapped; arrays of all kinds, larger than a chunk too; no file has a name."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("VSTYLE_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(data, "CHUNK", 1000)
     rng = np.random.default_rng(0)
     arrays = [

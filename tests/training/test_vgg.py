@@ -15,7 +15,8 @@ from vstyle.training import vgg
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Use a cache folder of our own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv("VSTYLE_VGG", raising=False)
+    for name in ("VSTYLE_VGG", "VSTYLE_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -42,6 +43,11 @@ def test_flag_then_variable_then_cache(home: Path, monkeypatch: pytest.MonkeyPat
     cached.parent.mkdir()
     cached.touch()
     assert vgg.find_vgg(None) == cached
+    elsewhere = home / "elsewhere" / cached.name
+    elsewhere.parent.mkdir()
+    elsewhere.touch()
+    monkeypatch.setenv("VSTYLE_CACHE_DIR", str(elsewhere.parent))
+    assert vgg.find_vgg(None) == elsewhere
     monkeypatch.setenv("VSTYLE_VGG", "named.safetensors")
     assert vgg.find_vgg(None) == Path("named.safetensors")
     assert vgg.find_vgg(Path("given.pth")) == Path("given.pth")

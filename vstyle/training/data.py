@@ -64,7 +64,7 @@ def _mapped(size: int) -> NDArray[np.uint8]:
     except OSError as error:
         raise OutputError(
             f"no room for pictures beyond `memory` in {cache_folder()}: {error.strerror}",
-            "Free some, raise the recipe's memory, or name another place in XDG_CACHE_HOME.",
+            "Free some, raise the recipe's memory, or name another place in VSTYLE_CACHE_DIR.",
         ) from error
 
 

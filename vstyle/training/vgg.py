@@ -54,7 +54,9 @@ def fetch(url: str, sha256: str, target: Path) -> None:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what is fetched once, XDG's by name or by default."""
+    """Return the folder for what is fetched once: VSTYLE_CACHE_DIR, or a part of XDG's."""
+    if named := os.environ.get("VSTYLE_CACHE_DIR"):
+        return Path(named)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vstyle"
 
 
