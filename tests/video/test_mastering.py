@@ -27,7 +27,7 @@ def hdr(tmp_path: Path, ffmpeg: Callable[..., None]) -> Path:
     source = f"testsrc2=s=64x48:r=25:d=0.2,format={TEN},setparams={tags}"
     ffmpeg(
         *("-f", "lavfi", "-i", source, "-c:v", "libx265"),
-        *("-x265-params", f"log-level=error:{MASTERED}", path),
+        *("-x265-params", f"log-level=error:bframes=0:{MASTERED}", path),
     )
     return path
 
@@ -86,6 +86,46 @@ def test_what_is_tone_mapped_says_nothing_of_it(hdr: Path, tmp_path: Path) -> No
     report = stylize(hdr, tmp_path / "out.mp4", Identity)
     assert not any("screen" in note for note in report.notes)
     assert said(tmp_path / "out.mp4") is None
+
+
+def bits(*fields: tuple[int, int]) -> bytes:
+    """Pack (value, how many bits) as a bitstream has them, with a stop bit at the end."""
+    text = "".join(f"{value:0{width}b}" for value, width in fields) + "1"
+    return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8))
+
+
+@pytest.fixture
+def scenes(hdr: Path, tmp_path: Path, ffmpeg: Callable[..., None]) -> Path:
+    """Put an HDR10+ message (SMPTE ST 2094-40, one window) in front of every picture."""
+    raw, path = tmp_path / "raw.hevc", tmp_path / "scenes.mkv"
+    ffmpeg("-i", hdr, "-c", "copy", "-bsf:v", "hevc_mp4toannexb", raw)
+    about = [(1, 2), (400, 27), (0, 1), *[(3000, 17)] * 3, (500, 17), (0, 4), (9, 10)]
+    message = bytes.fromhex("b5003c0001 04 01") + bits(*about, (0, 1), (0, 1), (0, 1))
+    unit = b"\0\0\0\1\x4e\x01\x04" + bytes([len(message)]) + message + b"\x80"
+    assert not any(message[i : i + 2] == b"\0\0" for i in range(len(message)))  # needs no escapes
+    parts = raw.read_bytes().split(b"\0\0\1")
+    # Slices have the types 0 to 21; those of x265 with a picture each begin with the bit "first".
+    whole = b""
+    for part in parts[1:]:
+        first = part[0] >> 1 & 63 < 22 and part[2] & 128
+        whole += (unit if first else b"") + b"\0\0\1" + part
+    raw.write_bytes(whole)
+    ffmpeg("-r", "25", "-i", raw, "-c", "copy", "-bsf:v", "setts=ts=N*40", path)
+    with av.open(str(path)) as container:
+        assert next(container.decode(video=0)).side_data.get("DYNAMIC_HDR_PLUS") is not None
+    return path
+
+
+def test_what_is_said_of_single_scenes_is_said_to_be_left_out(
+    scenes: Path, hdr: Path, tmp_path: Path
+) -> None:
+    """Where HDR is kept; and of a video that says no such thing, nothing."""
+    deep = Encoding("libx265", pixels=TEN)
+    report = stylize(scenes, tmp_path / "out.mkv", Identity, encoding=deep)
+    assert [note for note in report.notes if "HDR10+" in note]
+    for clip, how in ((hdr, deep), (scenes, Encoding())):
+        notes = stylize(clip, tmp_path / "other.mkv", Identity, encoding=how, overwrite=True).notes
+        assert not [note for note in notes if "HDR10+" in note]
 
 
 def test_an_older_ffmpeg_is_not_asked_for_more(

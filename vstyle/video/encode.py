@@ -109,6 +109,8 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     if light and _TELLS_LIGHT not in known:
         notes += (f"{_LIGHT} is left out: ffmpeg is too old to be told it",)
         light = ()
+    if clip.mastering.dynamic:
+        notes += ("what HDR10+ or Dolby Vision say of single scenes is left out",)
     chain = ",".join([*filters, *codec.filters])
     video = ["-filter:v:0", chain, "-c:v:0", name, "-pix_fmt:v:0", pixels, *options]
     return Plan(

@@ -26,6 +26,7 @@ class Mastering:
 
     display: str = ""  # SMPTE ST 2086
     light: str = ""  # CTA-861.3: the brightest pixel and the brightest frame, in cd/m2
+    dynamic: bool = False  # is there more, scene by scene, that a painted picture can't be said of?
 
     @property
     def options(self) -> list[str]:
@@ -35,6 +36,9 @@ class Mastering:
 
 
 UNSAID = Mastering()
+
+# HDR10+, Dolby Vision, HDR Vivid: how to show every single scene, made for the unpainted one.
+_DYNAMIC = ("DYNAMIC_HDR_PLUS", "DOVI_RPU_BUFFER", "DOVI_METADATA", "DYNAMIC_HDR_VIVID")
 
 
 def mastering_of(frame: av.VideoFrame) -> Mastering:
@@ -46,6 +50,7 @@ def mastering_of(frame: av.VideoFrame) -> Mastering:
     return Mastering(
         _display(bytes(display)) if isinstance(display, SideData) else "",
         "{},{}".format(*_LIGHT.unpack_from(bytes(light))) if isinstance(light, SideData) else "",
+        any(frame.side_data.get(name) is not None for name in _DYNAMIC),
     )
 
 
