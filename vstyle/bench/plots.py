@@ -98,8 +98,8 @@ def plane(
         drawn.append(
             f'<line class="level" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        # Below the line where there is no room above it.
-        drawn.append(_text(WIDTH - RIGHT, y - 4 if y > TOP + LINE else y + 13, level[1], "end"))
+        # Below the line where there is no room above it; on the left, where few points lie.
+        drawn.append(_text(LEFT + 4, y - 4 if y > TOP + LINE else y + 13, level[1]))
     for index, each in enumerate(series):
         drawn += _marks(each, [place(*point) for point in each.at], _coloured(index + 1))
     return _svg(title, HEIGHT, drawn)
