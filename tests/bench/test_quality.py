@@ -18,8 +18,10 @@ from vstyle.bench.records import Failure, Quality
 from vstyle.bench.steadiness import e_warp, estimated_motion, moved, sharpness, steadiness
 from vstyle.engine.base import Mask, Picture
 from vstyle.engine.build import build_engine
+from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
 from vstyle.scene import Motion, Scene, motion, render
+from vstyle.training.vgg import read_vgg
 from vstyle.video.encode import Encoding
 from vstyle.video.stylize import stylize
 
@@ -214,7 +216,7 @@ def test_the_judge_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ffmpe
 
     monkeypatch.setattr(footage, "SEEDS", ())
     monkeypatch.setattr(quality, "HELD", 12)
-    wanted = quality.Wanted(("student",), "cpu", likeness.load_vgg(VGG), (clip,), (style,))
+    wanted = quality.Wanted(("student",), "cpu", Features(read_vgg(VGG)), (clip,), (style,))
     (row,) = (each for each in quality.measure(wanted) if isinstance(each, Quality))
     ours = row.mean
     same = {

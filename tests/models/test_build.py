@@ -40,10 +40,11 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "an absurd size": (lambda c, _: c["generator"].update(code=10**9), "not understood"),
     "negative": (lambda c, _: c["generator"].update(blocks=[1, -1, 1]), "not understood"),
     "one number for three": (lambda c, _: c["generator"].update(blocks=4), "not understood"),
+    "a fraction": (lambda c, _: c["generator"].update(blocks=[1.0, 1, 1]), "not understood"),
     "true": (lambda c, _: c["generator"].update(blocks=[True, 1, 1]), "not understood"),
     "one inner width": (lambda c, _: c["generator"].update(inner=64), "not understood"),
-    "two inner widths": (lambda c, _: c["generator"].update(inner=[8, 8]), "do not fit each other"),
-    "two widths": (lambda c, _: c["generator"].update(widths=[8, 8]), "do not fit each other"),
+    "two inner widths": (lambda c, _: c["generator"].update(inner=[8, 8]), "not as many"),
+    "two widths": (lambda c, _: c["generator"].update(widths=[8, 8]), "not as many"),
     "another code": (lambda c, _: c["style"].update(code=24), "do not fit each other"),
     "a code too short": (
         lambda c, _: (c["style"].update(code=9), c["generator"].update(code=9)),

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from vstyle.models.config import GeneratorConfig, parse_bounds, rounded_tensors
+from vstyle import checkpoint
+from vstyle.engine.build import load_model
+from vstyle.models.config import SIDE, GeneratorConfig, parse, parse_bounds, rounded_tensors
+from vstyle.models.encode import encode
 from vstyle.models.quantised import dequantised, quantise, quantised
+from vstyle.scene.canvas import paint_canvas
 
 
 def test_int8_weights_are_within_half_a_step() -> None:
@@ -24,6 +28,21 @@ def test_there_and_back_twice_is_there_and_back_once() -> None:
     twice = dequantised(quantised(once))
     for name, array in once.items():
         np.testing.assert_allclose(twice[name], array, rtol=1e-6)
+
+
+def test_rounded_encoders_read_styles_alike() -> None:
+    """Codes of pictures are off by far less than they differ from each other."""
+    found = load_model(checkpoint.find_model("student"))
+    _, config = parse(found.header.config)
+    rounded = dequantised(quantised(found.tensors))
+    whole = paint_canvas(SIDE)
+    looks = [whole, whole[::-1, :, ::-1] // 2, 255 - whole, np.roll(whole, 40, 2)]
+    before, after = (
+        np.array([encode(config, tensors, [look]) for look in looks])
+        for tensors in (found.tensors, rounded)
+    )
+    apart = (before - before.mean(0)).std()
+    assert np.abs(after - before).mean() < 0.05 * apart
 
 
 @pytest.mark.parametrize("wrong", ["missing", "shape", "lonely"])

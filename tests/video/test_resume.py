@@ -147,11 +147,15 @@ def test_a_torn_piece_is_painted_again(cfr: Path, tmp_path: Path) -> None:
     (folder / "next.part").write_bytes(b"half")
     pieces(cfr, other, Echo(), LOSSLESS)
     assert frames(one) == frames(other)
-    (folder_of(one)).mkdir()
-    (folder_of(one) / "progress.npz").write_bytes(b"half")
-    one.unlink()
-    pieces(cfr, one, Echo(), LOSSLESS)
-    assert frames(one) == frames(other)
+
+
+@pytest.mark.parametrize("torn", [b"", b"half", b"PK\x03\x04 half of an archive"])
+def test_torn_progress_is_none(cfr: Path, tmp_path: Path, torn: bytes) -> None:
+    place = tmp_path / "out.mkv"
+    folder_of(place).mkdir()
+    (folder_of(place) / "progress.npz").write_bytes(torn)
+    assert pieces(cfr, place, Echo(), LOSSLESS).painted == 20
+    assert len(frames(place)) == 20
 
 
 def test_other_work_is_not_gone_on_with(cfr: Path, vfr: Path, tmp_path: Path) -> None:

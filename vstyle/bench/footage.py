@@ -16,6 +16,7 @@ from vstyle.video.decode import Frame, open_clip
 from vstyle.video.stylize import frames_of
 
 FRAMES = 24  # of each clip
+FIRST_LOOK = 2  # the first frame whose likeness is measured: the one before would be early
 SEEDS = (0, 3)  # of the rendered scenes
 SCENE = Scene(640, 360, 96, shimmer=0.0)  # glints do not move with matter: no flow explains them
 
@@ -44,8 +45,10 @@ def filmed(path: Path) -> Footage:
         frames = tuple(
             frame.image for frame in islice(frames_of(source.items, lambda _: None), FRAMES)
         )
-    if len(frames) <= SHORT:
-        raise InputError(f"{path} has a single frame", "Name a clip with more.")
+    if len(frames) <= FIRST_LOOK:
+        raise InputError(
+            f"{path} has only {len(frames)} frames", f"Name a clip of more than {FIRST_LOOK}."
+        )
     return estimated(path.stem, frames)
 
 

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from vstyle import pixels
 from vstyle.engine.base import Picture
-from vstyle.errors import CheckpointError
 from vstyle.models.vgg import Features
 from vstyle.training import losses
 
@@ -34,22 +30,6 @@ class Look:
 
     statistics: tuple[losses.Statistics, ...]  # every layer of every scale
     shapes: Tensor  # activations of CONTENT_LAYER, (1, C, h, w)
-
-
-def load_vgg(path: Path) -> Features:
-    """Read VGG-19's weights; CheckpointError if they are not, or end before relu3_4."""
-    try:
-        features = Features(load_file(path))
-    except (OSError, SafetensorError, KeyError, RuntimeError, IndexError) as error:
-        raise CheckpointError(
-            f"{path} has no VGG-19 weights: {error}",
-            "Name a safetensors file with torchvision's names.",
-        ) from error
-    if missing := [layer for layer in STYLE_LAYERS if layer not in features.convs]:
-        raise CheckpointError(
-            f"the VGG-19 weights of {path} end before {missing[0]}", "Name a longer file."
-        )
-    return features
 
 
 @torch.inference_mode()

@@ -22,7 +22,7 @@ from vstyle.bench.records import Drift, Failure, Measures, Pair, Quality
 from vstyle.bench.speed import tried
 from vstyle.bench.steadiness import sharpness, steadiness
 from vstyle.engine.base import Engine, Picture
-from vstyle.engine.build import build_engine
+from vstyle.engine.build import build_engine, choose_model
 from vstyle.models.config import READ_SIDE
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
@@ -30,7 +30,7 @@ from vstyle.scene import Scene, render
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
 
-LOOKED_AT = slice(2, None, 10)  # the frames whose likeness is measured: the second would be early
+LOOKED_AT = slice(footage.FIRST_LOOK, None, 10)  # the frames whose likeness is measured
 HELD = 1000  # frames for which a still picture is held, and
 EARLY = 10  # the one of them that the last is compared with
 STILL = (320, 180)
@@ -147,8 +147,9 @@ def _read_style(path: Path, vgg: Features | None) -> _Style:
 
 
 def _painters(model: str, styles: Sequence[_Style], place: str) -> list[_Painter]:
+    name = choose_model(model, place)
     return [
-        _Painter(model, style, build_engine(model, str(style.path), place)[0]) for style in styles
+        _Painter(name, style, build_engine(name, str(style.path), place)[0]) for style in styles
     ]
 
 

@@ -21,13 +21,10 @@ from vstyle.bench.clips import Size, make_clip, own_painting
 from vstyle.bench.parse import parse
 from vstyle.bench.records import Speed
 from vstyle.bench.stopwatch import TURNS, by_turns
-from vstyle.compress.calibrate import FRAMES, read_samples
-from vstyle.compress.quantize import quantize
 from vstyle.engine.build import load_model, style_code
 from vstyle.engine.openvino_engine import OpenVinoEngine
 from vstyle.models import config
 from vstyle.models.fold import generator_layers
-from vstyle.styles import names
 from vstyle.video.codecs import quality_options
 from vstyle.video.decode import open_clip
 from vstyle.video.ffmpeg import executable
@@ -66,17 +63,14 @@ class Plain:
 def measure(clip: Path | None, model: Path | None, runs: int, folder: Path) -> Iterator[Bar | str]:
     """Yield the bars, and before what takes long a text that says what is measured.
 
-    On a clip, or else the rendered one, brought to the sizes of the bars, with an int8 model; one
-    is made of the shipped model if none is given. `folder` is for what is made on the way.
+    On a clip, or else the rendered one, brought to the sizes of the bars, with an int8 model; the
+    one that ships if none is given. `folder` is for what is made on the way.
     """
     yield "making the clips"
     large, _ = make_clip(clip, Size(1280, 720), folder)
     small, _ = make_clip(large, Size(640, 360), folder)
     student = checkpoint.find_model("student")
-    if model is None:
-        yield "quantising the shipped model"
-        model = folder / "int8.safetensors"
-        quantize(student, read_samples([small], list(names().values()), FRAMES), model)
+    model = model or checkpoint.find_model("student-int8")
     style = own_painting(folder)
 
     yield "transcoding plainly"

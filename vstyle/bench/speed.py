@@ -8,14 +8,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vstyle import checkpoint, device, styles
+from vstyle import device, styles
 from vstyle.bench import worker
 from vstyle.bench.clips import Size, make_clip
 from vstyle.bench.parse import parse
 from vstyle.bench.records import Failure, Floor, Roof, Speed
+from vstyle.engine.build import choose_model
 from vstyle.errors import VstyleError
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,12 @@ def measure(wanted: Wanted, folder: Path) -> Iterator[Event]:
 
     What fails is said as a Failure, and the rest goes on. Clips are made and painted in `folder`.
     """
-    models, unknown = _usable(wanted.models, checkpoint.find_model)
-    devices, absent = _usable(wanted.devices, device.choose)
+    devices, absent = _usable(wanted.devices, lambda name: device.choose(name)[0])
     looks, missing = _usable((wanted.style,), styles.find)
-    yield from (*unknown, *absent, *missing)
-    if not (models and devices and looks):
+    asked = list(product(wanted.models, devices))
+    pairs, unknown = _usable(asked, lambda pair: (choose_model(*pair), pair[1]))
+    yield from dict.fromkeys((*unknown, *absent, *missing))
+    if not (pairs and looks):
         return
     rows: list[Speed] = []
     for size in wanted.sizes:
@@ -69,7 +72,7 @@ def measure(wanted: Wanted, folder: Path) -> Iterator[Event]:
         floor = tried(f"floor at {where}", _measured, Floor, {"kind": "floor", **task})
         yield floor
         task |= {"kind": "speed", "style": wanted.style}
-        for model, name in product(models, devices):
+        for model, name in pairs:
             label = f"{model} on {name} at {where}"
             yield f"measuring {label}"
             row = tried(label, _measured, Speed, {**task, "model": model, "device": name})
@@ -97,13 +100,17 @@ def tried(row: str, call: Callable[..., T], *arguments: Any) -> T | Failure:
         return Failure(row, message, error.exit_code)
 
 
-def _usable(
-    names: Iterable[str], check: Callable[[str], object]
-) -> tuple[list[str], list[Failure]]:
-    """Return the names that pass a check, and why the others do not."""
-    checked = [(name, tried(name, check, name)) for name in names]
-    failures = [found for _, found in checked if isinstance(found, Failure)]
-    return [name for name, found in checked if not isinstance(found, Failure)], failures
+def _usable(asked: Iterable[A], find: Callable[[A], T]) -> tuple[list[T], list[Failure]]:
+    """Return what is found for what is asked for, each once, and why the rest is not."""
+    results = [tried(_name(each), find, each) for each in asked]
+    failures = [found for found in results if isinstance(found, Failure)]
+    found = (found for found in results if not isinstance(found, Failure))
+    return list(dict.fromkeys(found)), failures
+
+
+def _name(asked: object) -> str:
+    """Return what a row is called that cannot be measured: of a pair, the model."""
+    return str(asked[0] if isinstance(asked, tuple) else asked)
 
 
 def _measured(kind: type[T], task: worker.Task) -> T:

@@ -28,7 +28,7 @@ def bench(
     ] = False,
     model: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME|FILE", help="Several can be given.", show_default="student"),
+        typer.Option(metavar="NAME|FILE", help="Several can be given.", show_default="auto"),
     ] = None,
     device: Annotated[
         list[str] | None,
@@ -36,6 +36,7 @@ def bench(
             metavar="DEVICE",
             help="auto, cpu, cuda, cuda:N or mps. Several can be given.",
             show_default="auto",
+            envvar="VSTYLE_DEVICE",
         ),
     ] = None,
     size: Annotated[
@@ -58,7 +59,10 @@ def bench(
     ] = None,
     runs: Annotated[int, typer.Option(min=1, help="Measured runs of every row.")] = 5,
     vgg: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="VGG-19 weights, for style distances.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="VGG-19 weights, for style distances.", envvar="VSTYLE_VGG"
+        ),
     ] = None,
     clips: Annotated[
         Path | None,
@@ -97,19 +101,22 @@ def bench(
     from vstyle.bench import quality as judging
     from vstyle.bench import speed as timing
     from vstyle.bench.clips import own_painting, parse_sizes, workplace
-    from vstyle.bench.likeness import load_vgg
     from vstyle.bench.report import page
     from vstyle.bench.tables import compared, tables
+    from vstyle.engine.build import AUTO
     from vstyle.folders import clips_in, pictures_in
+    from vstyle.models.vgg import Features
+    from vstyle.training.vgg import read_vgg
 
     old = documents.read(compare) if compare else None
     if report:
         textfile.check_place(report)
     sizes = parse_sizes(size) if size else [None]
-    features = load_vgg(vgg) if quality and vgg else None  # now, not after an hour of speed
+    # Now, not after an hour of speed.
+    features = Features(read_vgg(vgg)) if quality and vgg else None
     paintings = pictures_in(styles) if styles else []
     films = clips_in(clips) if clips else []
-    models, devices = tuple(model or ["student"]), tuple(device or ["auto"])
+    models, devices = tuple(model or [AUTO]), tuple(device or ["auto"])
     made = datetime.now(UTC).isoformat(timespec="seconds")
     environment = machine.environment()
     with workplace() as folder:

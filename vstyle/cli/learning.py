@@ -168,5 +168,5 @@ def _seconds(text: str | None) -> float | None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     if not found or not float(found[1]):
-        raise UsageError(f"--max-time {text} is no time", "Write 90s, 10m, 1.5h or 2d.")
+        raise UsageError(f"{text} is no time", "Write 90s, 10m, 1.5h or 2d.")
     return float(found[1]) * UNITS[found[2] or "s"]

@@ -91,7 +91,12 @@ Style = Annotated[
     ),
 ]
 Model = Annotated[
-    str, typer.Option("--model", metavar="NAME|FILE", help="A model that ships, or a checkpoint.")
+    str,
+    typer.Option(
+        "--model",
+        metavar="NAME|FILE",
+        help="A model that ships, or a checkpoint; auto: the student, in int8 on a CPU.",
+    ),
 ]
 Device = Annotated[
     str,

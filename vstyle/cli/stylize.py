@@ -24,7 +24,7 @@ def stylize(
     output: options.Output = None,
     out_dir: options.OutDir = None,
     style: options.Style = "",
-    model: options.Model = "student",
+    model: options.Model = "auto",
     device: options.Device = "auto",
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="0 is the source picture, 1 is all paint.")
@@ -115,7 +115,7 @@ def stylize(
                     if dry_run:
                         return
                     if resume:
-                        mark = _fingerprint(model, style)
+                        mark = _fingerprint(model, style, device)
                         report = perform_in_pieces(job, mark, strength=strength, watch=voice.watch)
                     else:
                         report = core.perform(job, strength=strength, watch=voice.watch)
@@ -173,10 +173,10 @@ def _engine(model: str, style: str, device: str) -> tuple["Engine", str]:
     return build_engine(model, style, device)
 
 
-def _fingerprint(model: str, style: str) -> str:
+def _fingerprint(model: str, style: str, device: str) -> str:
     """Return what tells the painter from others, whatever its files are called."""
     if model == "identity":
         return model
     from vstyle.engine.build import fingerprint
 
-    return fingerprint(model, style)
+    return fingerprint(model, style, device)

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from vstyle import checkpoint
 from vstyle.compress.calibrate import FRAMES, Sample
-from vstyle.engine.build import Code, load_model, style_code
+from vstyle.compress.quantize import load_whole
+from vstyle.engine.build import Code, style_code
 from vstyle.engine.eager import Eager
-from vstyle.errors import UsageError
 from vstyle.models.build import from_arrays
 from vstyle.models.config import GeneratorConfig, block_names, parse
 from vstyle.models.generator import EDGE, Block, Generator
@@ -45,9 +45,7 @@ def prune(
     Raises CheckpointError for the model, UsageError if it is in int8 or has no code of a style,
     OSError for the output.
     """
-    found = load_model(model)
-    if "bounds" in found.header.config:
-        raise UsageError(f"{model} is in int8 already", "Prune the model that it was made of.")
+    found = load_whole(model)
     codes = [style_code(found, sample.look, model.stem) for sample in samples]
     networks = from_arrays(found.header.config, found.tensors)
     config = networks.generator.config

@@ -19,6 +19,9 @@ from vstyle.models.encode import encode
 from vstyle.models.quantised import dequantised
 from vstyle.pictures import read_picture, squares
 
+AUTO = "auto"
+"""Stands for the shipped model that suits the device."""
+
 Code = NDArray[np.float32]
 """A style code, (code,)."""
 
@@ -26,23 +29,41 @@ Code = NDArray[np.float32]
 def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
     """Return an engine, and in a few words what was chosen and why.
 
-    `model` is a shipped name or a file, `style` a shipped name or a picture, `place` as in
+    `model` is as for `choose_model`, `style` a shipped name or a picture, `place` as in
     `device.choose`. Raises UsageError, InputError, CheckpointError or DeviceError, cheap checks
     first: nothing heavy is imported before the style and the model are known to exist.
     """
-    style_path, model_path = styles.find(style), checkpoint.find_model(model)
-    found = load_model(model_path)
+    style_path = styles.find(style)
+    if model != AUTO:
+        checkpoint.find_model(model)
     chosen, reason = device.choose(place)
+    if model == AUTO:
+        model = choose_model(model, chosen)
+        reason += f"; {model} is fastest there"
+    found = load_model(checkpoint.find_model(model))
     code = style_code(found, style_path, model)
-    if chosen == "cpu" and find_spec("openvino"):
+    if chosen == "cpu" and _has_openvino():
         engine, runtime = _openvino_engine(found, code), "OpenVINO"
     else:
         engine, runtime = _torch_engine(found, code, chosen), "torch"
     return engine, f"{model} on {chosen} with {runtime}, {engine.precision} ({reason})"
 
 
-def fingerprint(model: str, style: str) -> str:
+def choose_model(model: str, chosen: str) -> str:
+    """Return a shipped name or a file: `model` itself, and for `auto` what suits a device best.
+
+    That is the student in int8 where it is fast, on a CPU with OpenVINO, and else the student.
+    `chosen` is a device as torch names it. Raises CheckpointError if there is no such model.
+    """
+    if model == AUTO:
+        model = "student-int8" if chosen == "cpu" and _has_openvino() else "student"
+    checkpoint.find_model(model)
+    return model
+
+
+def fingerprint(model: str, style: str, place: str) -> str:
     """Return a hash of the files of a model and a style, named as for `build_engine`."""
+    model = choose_model(model, device.choose(place)[0])
     digest = hashlib.sha256()
     for path in (checkpoint.find_model(model), styles.find(style)):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -66,11 +87,21 @@ def load_model(path: Path) -> Checkpoint:
 
 
 def style_code(found: Checkpoint, style: Path, model: str) -> Code:
-    """Return a style's code for a model: from the style's own file, or made of a picture."""
-    if style.suffix == ".safetensors":
-        return styles.load_code(style, styles.fingerprint(found.tensors), model)
+    """Return a style's code for a model: from the style's own file, or made of a picture.
+
+    Raises UsageError if the file has none for this model, CheckpointError if what it has is none.
+    """
     _, config = parse(found.header.config)
+    if style.suffix == ".safetensors":
+        code = styles.load_code(style, styles.fingerprint(found.tensors), model)
+        if code.shape != (config.code,):
+            raise CheckpointError(f"{style} has no codes of {model}'s length", "Make it again.")
+        return code
     return encode(config, found.tensors, squares(read_picture(style, READ_SIDE), SIDE))
+
+
+def _has_openvino() -> bool:
+    return find_spec("openvino") is not None
 
 
 def _openvino_engine(found: Checkpoint, code: Code) -> Engine:

@@ -12,6 +12,7 @@ from torch import Tensor
 from vstyle import pixels
 from vstyle.engine.base import Mask, Picture
 from vstyle.engine.folded import Folded
+from vstyle.errors import DeviceError
 from vstyle.models.config import GeneratorConfig
 from vstyle.models.fold import Convolution
 
@@ -48,9 +49,19 @@ class TorchEngine:
         self._network = Folded(self.config, self.layers, self.device, kind)
         self._made_for: tuple[Any, ...] = ()
 
-    @torch.inference_mode()
     def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
-        """Paint a frame of any size; see `Engine`."""
+        """Paint a frame of any size; see `Engine`. Raises DeviceError if memory runs out."""
+        try:
+            return self._paint(frame, carried, trust)
+        except torch.OutOfMemoryError as error:
+            height, width = frame.shape[:2]
+            raise DeviceError(
+                f"the GPU is out of memory with frames of {width}x{height}",
+                "Free some of it, or use --device cpu.",
+            ) from error
+
+    @torch.inference_mode()
+    def _paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
         height, width = frame.shape[:2]
         multiple = self.config.multiple
         least = 2 * multiple  # a single place at the bottom has nothing to be normalised by
@@ -69,7 +80,7 @@ class TorchEngine:
         if not finite and self._network.kind != torch.float32:
             self.notes = (f"{self.precision} was not enough for this model: painted in fp32",)
             self._choose(torch.float32)
-            return self.paint(frame, carried, trust)
+            return self._paint(frame, carried, trust)
         return pixels.crop(painted.cpu().numpy(), height, width)
 
     def _make(self, source: Picture) -> None:

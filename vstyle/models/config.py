@@ -14,6 +14,7 @@ LARGEST = 4096  # no width, length or count of a config is beyond this
 MOST_LEVELS = 6
 
 PALETTE = 9  # first entries of a code: means and deviations of the colours, and their correlations
+CODE = PALETTE + 48  # length of a style code: more directions than that hold mostly chance
 FARTHEST = 4.0  # deviations: of what a generator normalises, no more is let through
 LEAST_DEVIATION = 0.02  # of any mix of a palette's colours, values 0..1
 FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
@@ -37,7 +38,7 @@ class GeneratorConfig:
     widths: tuple[int, ...] = (32, 48)  # channels of each level
     blocks: tuple[int, ...] = (1, 4)  # residual blocks of each level, on the way up
     inner: tuple[int, ...] = (32, 48)  # channels between the two convolutions of a level's blocks
-    code: int = 128  # length of the style code
+    code: int = CODE  # length of the style code
     carry_limit: float = 0.85  # most that a painted pixel may take from the carried picture
 
     @property
@@ -57,7 +58,7 @@ class StyleConfig:
 
     widths: tuple[int, ...] = (32, 64, 96, 128)  # channels of the levels, each half the last's size
     hidden: int = 256  # width of the perceptron that makes the code
-    code: int = 128  # length of the style code; equal to the generator's
+    code: int = CODE  # length of the style code; equal to the generator's
 
     @property
     def statistics(self) -> int:
@@ -73,7 +74,9 @@ def parse(config: dict[str, Any]) -> tuple[GeneratorConfig, StyleConfig]:
     except (KeyError, TypeError) as error:
         raise ValueError(f"the config is not understood: {error}") from error
     levels = {len(numbers) for numbers in (generator.widths, generator.blocks, generator.inner)}
-    if generator.code != style.code or len(levels) > 1 or max(levels) > MOST_LEVELS:
+    if len(levels) > 1 or max(levels) > MOST_LEVELS:
+        raise ValueError(f"widths, blocks and inner are not as many, up to {MOST_LEVELS}")
+    if generator.code != style.code:
         raise ValueError("the configs of generator and style encoder do not fit each other")
     if style.code <= PALETTE:
         raise ValueError(f"a code of {style.code} entries is too short")
@@ -183,13 +186,11 @@ def _record(kind: Any, values: dict[str, Any]) -> Any:
         numbers = value if isinstance(value, list) else [value]
         least = 0 if name == "blocks" else 1e-6
         a_list = isinstance(known[name], tuple)
+        kinds = {int, float} if isinstance(known[name], float) else {int}
         if (
             not numbers
             or isinstance(value, list) != a_list
-            or not all(
-                isinstance(n, int | float) and not isinstance(n, bool) and least <= n <= LARGEST
-                for n in numbers
-            )
+            or not all(type(n) in kinds and least <= n <= LARGEST for n in numbers)
         ):
             raise TypeError(f"{name} = {value!r}")
         clean[name] = tuple(value) if isinstance(value, list) else value

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from vstyle.models.config import CODE
+
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
@@ -22,7 +24,7 @@ class DiscriminatorConfig:
 
     widths: tuple[int, ...] = (32, 64, 128)  # channels of the levels, each half the last's size
     scales: int = 3  # sizes of the picture that are judged
-    code: int = 128  # length of the style code; equal to the generator's
+    code: int = CODE  # length of the style code; equal to the generator's
 
 
 class Patches(nn.Module):

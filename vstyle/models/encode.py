@@ -50,6 +50,7 @@ def _encode_square(
     learned = weights["direct.weight"] @ features + weights["direct.bias"]
     learned = learned + weights["perceptron.2.weight"] @ np.maximum(hidden, 0)
     learned = learned + weights["perceptron.2.bias"]
+    learned = learned / max(1.0, float(np.linalg.norm(learned)) / len(learned) ** 0.5)
     code = np.concatenate([palette, _correlations(picture), learned]) * SCALE
     return np.asarray(code, np.float32)
 

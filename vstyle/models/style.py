@@ -35,17 +35,27 @@ class Standardise(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("deviation", torch.ones(size))
 
-    def forward(self, x: Tensor) -> Tensor:
+    @property
+    def fresh(self) -> bool:
+        """Whether it has seen no pictures yet."""
+        return not bool(self.mean.any())
+
+    def bounded(self, x: Tensor) -> Tensor:
         """(B, size) -> (B, size)."""
         standard = (x - self.mean) / (self.deviation + 1e-4)
+        # Statistics have long tails, and a linear layer would follow one outlier anywhere.
+        return FAR * torch.tanh(standard / FAR)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the same, and in training learn from what was seen."""
+        found = self.bounded(x)
         # Afterwards: of two processes that share a batch, neither sees the other's half.
         if self.training:
             with torch.no_grad():
                 gap = (x - self.mean).square().mean(0).sqrt()
                 self.mean.lerp_(x.mean(0), self.pace)
                 self.deviation.lerp_(gap, self.pace)
-        # Statistics have long tails, and a linear layer would follow one outlier anywhere.
-        return FAR * torch.tanh(standard / FAR)
+        return found
 
 
 class StyleEncoder(nn.Module):
@@ -74,14 +84,27 @@ class StyleEncoder(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, 3, SIDE, SIDE), values 0..1 -> (B, code)."""
+        found = self.statistics(picture)
+        learned = self.learned(self.standardise(found))
+        # A style unlike any other must not set the generator's layers to what they never were: no
+        # code is longer than those of training are (whitened, so of length 1 per entry) on average.
+        length = learned.norm(dim=1, keepdim=True) / learned.shape[1] ** 0.5
+        learned = learned / length.clamp_min(1)
+        return torch.cat([found[:, :6], _correlations(picture), learned], 1) * SCALE
+
+    def statistics(self, picture: Tensor) -> Tensor:
+        """(B, 3, SIDE, SIDE), values 0..1 -> the moments of all levels, (B, statistics)."""
         x = (picture - 0.5) * 4
-        statistics = list(_moments(x))
+        found = list(_moments(x))
         for level in self.levels:
             x = F.relu(level(x))
-            statistics += _moments(x)
-        features = self.standardise(torch.cat(statistics, 1))
-        learned = self.direct(features) + self.perceptron(features)
-        return torch.cat([*statistics[:2], _correlations(picture), learned], 1) * SCALE
+            found += _moments(x)
+        return torch.cat(found, 1)
+
+    def learned(self, standard: Tensor) -> Tensor:
+        """Standardised statistics -> the learned entries of the code before they are bounded."""
+        entries: Tensor = self.direct(standard) + self.perceptron(standard)
+        return entries
 
 
 def _correlations(picture: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from vstyle.errors import InputError, OutputError
 from vstyle.folders import PICTURES, below
-from vstyle.pictures import read_picture
+from vstyle.pictures import FORMATS, read_picture
 from vstyle.training.vgg import cache_folder
 
 TINY = 64  # pixels; pictures with a shorter side teach nothing
@@ -112,7 +112,7 @@ def _read_all(paths: list[Path], short_side: int) -> Iterator[Picture | str]:
 
     def read(path: Path) -> Picture | str:
         try:
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 if min(image.size) < TINY:
                     return "tiny"
             return read_picture(path, short_side)

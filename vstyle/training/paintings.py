@@ -93,6 +93,11 @@ class Paintings:
         painting = self.made[key]
         return Style(key, painting, _square(painting, rng), cut(painting, size, rng, (1.0, 1.0)))
 
+    def squares(self, count: int) -> list[Picture]:
+        """Return squares as the encoder sees them, the paintings in turn, always the same ones."""
+        rng = np.random.default_rng(0)
+        return [_square(self.pictures[i % len(self.pictures)], rng) for i in range(count)]
+
 
 class Targets:
     """The statistics of the paintings, worked out when first asked for."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from vstyle.errors import UsageError
+from vstyle.models.config import parse
 from vstyle.training.adversarial import FORMS
 from vstyle.training.recipe import Recipe
 
@@ -146,11 +147,12 @@ def check(recipe: Recipe, where: str) -> None:
         refuse("phases", "do not start one after another, the first at 0")
     if recipe.adversarial_form not in FORMS:
         refuse("adversarial_form", f"is not one of {', '.join(FORMS)}")
-    sizes = (recipe.generator.widths, recipe.generator.blocks, recipe.generator.inner)
-    if len(set(map(len, sizes))) > 1:
-        refuse("generator.widths, generator.blocks and generator.inner", "are not as many")
     if len({recipe.generator.code, recipe.style.code, recipe.discriminator.code}) > 1:
         refuse("generator.code, style.code and discriminator.code", "are not the same")
+    try:  # what could not be read again must not be trained
+        parse({key: _plain(asdict(getattr(recipe, key))) for key in ("generator", "style")})
+    except ValueError as error:
+        refuse("generator and style:", str(error))
 
 
 def _least(value: Any) -> float:

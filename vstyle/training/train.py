@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vstyle import checkpoint
 from vstyle.engine.build import load_model
 from vstyle.errors import DeviceError, UsageError
 from vstyle.models.build import Networks, from_arrays, new_networks
@@ -35,8 +36,9 @@ from vstyle.training.ranks import joined
 from vstyle.training.recipe import Recipe
 from vstyle.training.recipe_file import check
 from vstyle.training.step import Numbers, Step
-from vstyle.training.trainer import Trainer, rate
+from vstyle.training.trainer import Trainer, rate, state_path
 from vstyle.training.vgg import find_vgg, read_vgg
+from vstyle.training.whiten import samples, whiten
 
 SAVE_EVERY = 300  # seconds of training that a crash may cost
 PHOTO_SIDE = 320  # pixels; least short side at which photos are kept
@@ -84,6 +86,8 @@ def fit(
                     f"a batch of {phase.batch} cannot be shared by {ranks.count} processes",
                     "Change the batch of the phase.",
                 )
+        if job.resume:
+            checkpoint.describe(state_path(job.output))  # raises, before much is read, if none is
         torch.manual_seed(recipe.seed)
         features = Features(read_vgg(find_vgg(job.vgg)), fast_dtype(ranks.device))
         teacher = Teacher(_load(job.teacher), ranks.device) if job.teacher else None
@@ -98,10 +102,12 @@ def fit(
         }
         recipe = dataclasses.replace(recipe, **sizes)
         check(recipe, "recipe with the sizes of the model")
+        data, about = _read(job, recipe, note)
+        if not (job.resume or recipe.fixed_encoder or job.paintings.is_file()):
+            whiten(networks, samples(data.paintings))
         trainer = Trainer(networks, recipe, ranks)
         if job.resume:
             trainer.resume(job.output)
-        data, about = _read(job, recipe, note)
         steps = train(trainer, data, features.to(ranks.device), stop, teacher=teacher)
         yield from _kept(trainer, _delayed(steps, ranks.device), job.output, about, note)
 
@@ -264,14 +270,15 @@ def _begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
     """
     if job.start:
         return _load(job.start)
-    networks = new_networks(recipe.generator, recipe.style)
     if job.resume:  # all weights are in the state of the run
-        return networks
+        return new_networks(recipe.generator, recipe.style)
     if teacher:
-        return dataclasses.replace(networks, encoder=copy.deepcopy(teacher.networks.encoder))
+        encoder = copy.deepcopy(teacher.networks.encoder)
+        sizes = dataclasses.replace(recipe.generator, code=encoder.config.code)
+        return dataclasses.replace(new_networks(sizes, encoder.config), encoder=encoder)
     if recipe.fixed_encoder:
         raise UsageError("fixed_encoder: nothing has learned to read styles yet", "Use --from.")
-    return networks
+    return new_networks(recipe.generator, recipe.style)
 
 
 def _load(model: Path) -> Networks:

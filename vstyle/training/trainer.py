@@ -21,12 +21,7 @@ from vstyle.training.objective import Painter
 from vstyle.training.ranks import Ranks
 from vstyle.training.recipe import Recipe
 
-# What is multiplied with the style code. Codes are small numbers, and Adam moves every weight by as
-# much: at the pace of the others these would need thousands of steps until styles differ in more
-# than colour (the equalised learning rate of Karras et al. 2018 cures the same).
-BY_CODE = ("style.weight", "canvas.weight")
-CODE_PACE = 6.0
-# And what makes the codes, of hundreds of statistics, must be the slower: all layers follow it.
+# What makes the codes, of hundreds of statistics, must be the slower: all layers follow it.
 ENCODER_PACE = 0.2
 
 
@@ -59,12 +54,8 @@ class Trainer:
     def _groups(self) -> list[dict[str, Any]]:
         """Return the parameters as the optimiser takes them, each group with its own pace."""
         generator, encoder = self.networks.generator, self.networks.encoder
-        named = dict(generator.named_parameters())
-        by_code = [weight for name, weight in named.items() if name.endswith(BY_CODE)]
-        others = [weight for name, weight in named.items() if not name.endswith(BY_CODE)]
         return [
-            {"params": others, "pace": 1.0},
-            {"params": by_code, "pace": CODE_PACE},
+            {"params": list(generator.parameters()), "pace": 1.0},
             {"params": list(encoder.parameters()), "pace": ENCODER_PACE},
         ]
 

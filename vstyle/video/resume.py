@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import av
 import numpy as np
@@ -167,11 +169,14 @@ def _pieces(folder: Path, count: int) -> list[Path]:
 def _load(folder: Path) -> Progress:
     """Read how far the work is; what cannot be read was never finished."""
     try:
-        with np.load(folder / "progress.npz", allow_pickle=False) as entries:
+        with (
+            (folder / "progress.npz").open("rb") as file,  # else a torn one would stay open
+            np.load(file, allow_pickle=False) as entries,
+        ):
             numbers = [int(number) for number in entries["numbers"]]
             pieces, frames, packets, complete, end = numbers
             picture = entries["picture"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return Progress()
     done = Progress(pieces, frames, packets, bool(complete), end, picture)
     return done if all(path.exists() for path in _pieces(folder, done.pieces)) else Progress()
@@ -185,6 +190,8 @@ def _save(folder: Path, done: Progress) -> None:
     try:
         with part.open("wb") as file:
             np.savez(file, numbers=np.array(numbers), picture=done.picture)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(folder / "progress.npz")
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}", "Make room.") from error
