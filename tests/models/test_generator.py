@@ -1,5 +1,6 @@
 """The generator: what it promises about sizes, styles, trust, and being foldable."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -152,11 +153,21 @@ def test_a_palette_of_one_colour_still_shows_something() -> None:
     torch.testing.assert_close(root[0], torch.eye(3) * LEAST_DEVIATION)
 
 
-def test_the_grain_is_white_and_lies_still() -> None:
-    """No neighbour tells of another, no frequency stands out, and larger frames see more of it."""
-    grain = canvas(128, 192)
-    assert abs(grain.mean()) < 0.02
-    assert grain.std() == pytest.approx(3**-0.5, abs=0.01)  # uniform from -1 to 1
-    spectrum = np.abs(np.fft.rfft2(grain))
-    assert spectrum.max() < 5 * spectrum.mean()
-    np.testing.assert_array_equal(canvas(300, 200)[:128, :192], grain)
+def coherence(grain: np.ndarray) -> float:
+    """How far gradients within 12 x 12 places share a direction, 0..1: the mean over places."""
+    gy, gx = np.gradient(grain)
+    xx, yy, xy = (cv2.blur(product, (12, 12)) for product in (gx * gx, gy * gy, gx * gy))
+    return float(np.mean(np.hypot(xx - yy, 2 * xy) / (xx + yy)))
+
+
+def test_the_grain_is_strokes_and_lies_still() -> None:
+    """Drawn out some way everywhere, no way on the whole; larger frames see more of it."""
+    grain = canvas(256, 384)
+    assert abs(grain.mean()) < 0.03
+    assert 0.4 < grain.std() < 0.55
+    assert np.abs(grain).max() <= 1
+    white = np.random.default_rng(0).uniform(-1, 1, grain.shape).astype(np.float32)
+    assert coherence(grain) > 2 * coherence(white)
+    down, across = ((gradient**2).mean() for gradient in np.gradient(grain))
+    assert down == pytest.approx(across, rel=0.15)
+    np.testing.assert_array_equal(canvas(300, 200)[:256, :200], grain[:, :200])
