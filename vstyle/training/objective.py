@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vstyle.models.build import Networks
+from vstyle.models.generator import CANVAS
 from vstyle.models.vgg import Features
 from vstyle.training import losses, motion
 from vstyle.training.batches import Batch
@@ -47,6 +48,8 @@ class Painter(nn.Module):
         cuda = film.frames[0].device.type == "cuda"
         pictures = batch.style if batch.own is None else torch.cat([batch.style, batch.own])
         codes = self.encoder(pictures).split(len(batch.style))
+        # Each batch elsewhere on the canvas, or a single patch of it would be learned by heart.
+        y, x = (int(share * (CANVAS - 1)) for share in batch.corner)
         with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
             painted: list[Tensor] = []
             for index, frame in enumerate(film.frames):
@@ -57,10 +60,12 @@ class Painter(nn.Module):
                     carried = motion.warp(painted[-1], flow).clamp(0, 1)
                     trust = F.avg_pool2d(visible, factor)
                 with torch.set_grad_enabled(torch.is_grad_enabled() and index >= batch.fixed):
-                    painted.append(self.generator(frame, carried, trust, codes[0]).float())
+                    new = self.generator(frame, carried, trust, codes[0], (y, x))
+                    painted.append(new.float())
             back = None
             if batch.own is not None:
-                back = self.generator(painted[-1].clamp(0, 1), carried * 0, trust * 0, codes[1])
+                last = painted[-1].clamp(0, 1)
+                back = self.generator(last, carried * 0, trust * 0, codes[1], (y, x))
         return Painted(painted, codes[0], None if back is None else back.float())
 
 
