@@ -149,7 +149,7 @@ def test_a_regression_ends_with_1(
     path.write_text(json.dumps(old))
     code, out, err = bench(
         *("--clip", cfr, "--device", "cpu", "--style", "great-wave", "--runs", "3"),
-        *("--json", "--compare", path),
+        *("--model", "student", "--json", "--compare", path),
     )
     assert code == 1
     jsonschema.validate(json.loads(out), SCHEMA)

@@ -39,7 +39,9 @@ class GeneratorConfig:
     blocks: tuple[int, ...] = (1, 4)  # residual blocks of each level, on the way up
     inner: tuple[int, ...] = (32, 48)  # channels between the two convolutions of a level's blocks
     code: int = CODE  # length of the style code
-    carry_limit: float = 0.85  # most that a painted pixel may take from the carried picture
+    # Most that a painted pixel may take from the carried picture; the nearer to 1, the longer a
+    # picture that stands still goes on changing.
+    carry_limit: float = 0.75
 
     @property
     def multiple(self) -> int:
