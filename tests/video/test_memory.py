@@ -1,14 +1,18 @@
 """A long clip takes no more memory than a short one."""
 
+import gc
 import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from fidelity.ledger import MEMORY, Enter
+
+from vstyle.video.decode import Frame, open_clip
 
 SETTLED = 1000  # frames
 MOST = 1.0  # 1e6 bytes for 1,000 frames
@@ -18,6 +22,19 @@ def held(process: int) -> float:
     """Return how much memory a process holds, in 1e6 bytes."""
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / 1e6
+
+
+def test_no_frame_waits_for_the_collector_of_cycles(cfr: Path) -> None:
+    """Of 20 decoded frames none is left when they were seen, but the first, which was asked."""
+    gc.collect()
+    gc.disable()
+    try:
+        with open_clip(cfr) as source:
+            assert sum(isinstance(item, Frame) for item in source.items) == 20
+        left = sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left <= 2
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Final
 
 import av
@@ -31,9 +32,12 @@ WITHOUT_EXIF: tuple[Step, ...] = (("sidedata", "mode=delete:type=31"),)
 def without_exif(items: Iterator[Item]) -> Iterator[Item]:
     """Take the EXIF data out of the frames of photos: what it says of them FFmpeg has said anew.
 
-    PyAV lists nothing that comes with a frame if EXIF is among it.
+    PyAV lists nothing that comes with a frame if EXIF is among it. The first frame decides for all:
+    it alone is asked later, and a frame that was asked is in a cycle with its list, to be freed
+    when Python next looks for cycles, which is hundreds of frames later.
     """
-    return _filtered(items, WITHOUT_EXIF, _is_unlisted)
+    number = count()
+    return _filtered(items, WITHOUT_EXIF, lambda frame: next(number) == 0 and _is_unlisted(frame))
 
 
 def _is_unlisted(frame: av.VideoFrame) -> bool:
