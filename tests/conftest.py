@@ -22,7 +22,8 @@ from fidelity.ledger import (  # noqa: F401
 )
 from hypothesis import settings
 
-from vstyle.engine.base import Mask, Picture
+from vstyle import pixels
+from vstyle.engine.base import Grain, Picture
 from vstyle.video.ffmpeg import executable
 
 # Started in the background, as CI may do, we would hand down that Ctrl-C is to be ignored.
@@ -235,7 +236,7 @@ class Inverter:
     def __init__(self) -> None:
         self.frames = self.carried = 0
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:  # noqa: ARG002
+    def paint(self, frame: Picture, carried: Picture | None, *_: object) -> Picture:
         self.frames += 1
         self.carried += carried is not None
         return 255 - frame
@@ -278,3 +279,9 @@ def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
     save_file(weights, path)
     return path
+
+
+def grain(frame: Picture, factor: int, seed: int = 0) -> Grain:
+    """Return noise as large as the grain of a frame: any values of -1..1 will do."""
+    size = pixels.grid(frame.shape[0], frame.shape[1], factor)
+    return np.random.default_rng(seed).uniform(-1, 1, size).astype(np.float32)

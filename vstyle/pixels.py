@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Whole = TypeVar("Whole", bound=np.unsignedinteger[Any])
 """uint8 or uint16."""
 
+Number = TypeVar("Number", bound=np.generic)
+
 BYTE: np.dtype[Any] = np.dtype(np.uint8)
 
 
@@ -21,7 +23,7 @@ def grid(height: int, width: int, factor: int) -> tuple[int, int]:
     return -(-height // factor), -(-width // factor)
 
 
-def pad(picture: NDArray[Whole], multiple: int, least: int = 1) -> NDArray[Whole]:
+def pad(picture: NDArray[Number], multiple: int, least: int = 1) -> NDArray[Number]:
     """Repeat the last row and column of an (H, W, ...) picture until its sides are multiples.
 
     Each side becomes the smallest multiple that is not below `least`. Only right and below, so that

@@ -16,7 +16,7 @@ from vstyle import checkpoint
 from vstyle.bench import footage, likeness, quality
 from vstyle.bench.records import Failure, Quality
 from vstyle.bench.steadiness import e_warp, estimated_motion, moved, sharpness, steadiness
-from vstyle.engine.base import Mask, Picture
+from vstyle.engine.base import Picture
 from vstyle.engine.build import build_engine
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
@@ -134,7 +134,7 @@ class Darker:
     factor = 4
     precision = "uint8"
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:  # noqa: ARG002
+    def paint(self, frame: Picture, carried: Picture | None, *_: object) -> Picture:
         return frame if carried is None else np.maximum(carried, 1) - np.uint8(1)
 
 

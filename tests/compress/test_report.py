@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import grain
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -90,10 +91,11 @@ def test_all_roundings_together_are_the_int8_graph(sample: Sample) -> None:
     """
     config, _, rounded, bounds = layers_of(sample)
     frame = sample.frames[0].image
-    steps = OpenVinoEngine(config, rounded, bounds).paint(frame, None, None).astype(int)
-    exact = OpenVinoEngine(config, rounded).paint(frame, None, None).astype(int)
+    inputs = frame, None, None, grain(frame, config.factor)
+    steps = OpenVinoEngine(config, rounded, bounds).paint(*inputs).astype(int)
+    exact = OpenVinoEngine(config, rounded).paint(*inputs).astype(int)
     kernels = {**rounded, **in_steps(rounded)}
-    together = Rounding(config, kernels, bounds, rounded_tensors(config)).paint(frame, None, None)
+    together = Rounding(config, kernels, bounds, rounded_tensors(config)).paint(*inputs)
     errors = (picture - exact for picture in (steps, together))
     assert np.corrcoef(*(error.ravel() for error in errors))[0, 1] > 0.5
 

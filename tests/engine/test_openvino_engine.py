@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import grain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,7 +53,8 @@ def test_it_paints_what_torch_paints(factor: int, size: tuple[int, int]) -> None
     expected, engine = engines(config)
     frame, carried = smooth(*size, 3, seed=0), smooth(*size, 3, seed=1)
     trust = smooth(*pixels.grid(*size, factor), 1, seed=2)[..., 0]
-    for inputs in ((frame, None, None), (frame, carried, trust)):
+    strokes = grain(frame, factor)
+    for inputs in ((frame, None, None, strokes), (frame, carried, trust, strokes)):
         gap = engine.paint(*inputs).astype(int) - expected.paint(*inputs)
         assert np.abs(gap).max() <= 1
         assert (gap != 0).mean() < 0.01
@@ -71,8 +73,9 @@ def test_it_paints_the_shipped_model_as_torch_does() -> None:
     last = wanted = None
     for seed in range(4):
         frame = smooth(96, 128, 3, seed)
-        last = engine.paint(frame, last, None if last is None else trust).copy()
-        wanted = expected.paint(frame, wanted, None if wanted is None else trust)
+        strokes = grain(frame, engine.factor, seed)
+        last = engine.paint(frame, last, None if last is None else trust, strokes).copy()
+        wanted = expected.paint(frame, wanted, None if wanted is None else trust, strokes)
         assert np.abs(last.astype(int) - wanted).max() <= 2
 
 
@@ -85,7 +88,8 @@ def test_any_size_goes_in_and_comes_out(height: int, width: int, carry: bool) ->
     )
     frame = smooth(height, width, 3, seed=0)
     trust = np.full(pixels.grid(height, width, engine.factor), 200, np.uint8)
-    painted = engine.paint(frame, frame if carry else None, trust if carry else None)
+    strokes = grain(frame, engine.factor)
+    painted = engine.paint(frame, frame if carry else None, trust if carry else None, strokes)
     assert painted.shape == frame.shape
     assert painted.dtype == np.uint8
 

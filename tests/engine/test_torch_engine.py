@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from conftest import grain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,7 +63,7 @@ def gap(engine, eager: Eager, frames: list[np.ndarray]) -> float:
     for frame in frames:
         trust = np.full(pixels.grid(*frame.shape[:2], SMALL.factor), 200, np.uint8)
         mine, theirs = (
-            painter.paint(frame, last, None if last is None else trust)
+            painter.paint(frame, last, None if last is None else trust, grain(frame, SMALL.factor))
             for painter, last in ((engine, mine), (eager, theirs))
         )
         assert mine.dtype == frame.dtype
@@ -91,8 +92,9 @@ def test_any_size_goes_in_and_comes_out(layers, height: int, width: int, carry: 
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 255, (height, width, 3), np.uint8)
     trust = np.full(pixels.grid(height, width, engine.factor), 200, np.uint8)
+    strokes = grain(frame, engine.factor)
     before = frame.copy(), trust.copy()
-    painted = engine.paint(frame, frame if carry else None, trust if carry else None)
+    painted = engine.paint(frame, frame if carry else None, trust if carry else None, strokes)
     assert painted.shape == frame.shape
     assert painted.dtype == np.uint8
     np.testing.assert_array_equal(frame, before[0])
@@ -113,7 +115,8 @@ def test_what_overflows_in_half_is_painted_in_single(layers, device: torch.devic
         last, painted = None, []
         for frame in film(3):
             trust = np.full(pixels.grid(*frame.shape[:2], SMALL.factor), 200, np.uint8)
-            last = engine.paint(frame, last, None if last is None else trust)
+            strokes = grain(frame, SMALL.factor)
+            last = engine.paint(frame, last, None if last is None else trust, strokes)
             painted.append(last)
         films.append(painted)
     np.testing.assert_array_equal(*films)

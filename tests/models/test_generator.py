@@ -1,12 +1,9 @@
 """The generator: what it promises about sizes, styles, trust, and being foldable."""
 
-import cv2
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from vstyle.models.canvas import canvas
 from vstyle.models.config import LEAST_DEVIATION, GeneratorConfig, StyleConfig
 from vstyle.models.fold import fold
 from vstyle.models.generator import Block, Generator, Modulated, in_palette, palette
@@ -28,6 +25,7 @@ def inputs(config: GeneratorConfig, height: int = 32, width: int = 48) -> list[t
         torch.rand(2, 3, height, width),
         torch.rand(2, 3, height, width),
         torch.rand(2, 1, *blocks),
+        torch.rand(2, 1, *blocks) * 2 - 1,
         torch.randn(2, config.code),
     ]
 
@@ -44,22 +42,22 @@ def test_output_has_the_size_of_the_frame_and_values_of_a_picture(factor: int) -
 
 def test_no_trust_means_no_memory(generator: Generator) -> None:
     """With trust 0 the blend takes nothing of the carried picture but what the network sees."""
-    frame, carried, trust, code = inputs(SMALL)
+    frame, carried, trust, grain, code = inputs(SMALL)
     with torch.no_grad():
         generator.memory.conv.weight.zero_()
-        nothing = generator(frame, carried, trust * 0, code)
-        other = generator(frame, 1 - carried, trust * 0, code)
+        nothing = generator(frame, carried, trust * 0, grain, code)
+        other = generator(frame, 1 - carried, trust * 0, grain, code)
     torch.testing.assert_close(nothing, other)
 
 
 def test_a_pixel_takes_no_more_than_the_limit_of_the_carried_picture(generator: Generator) -> None:
     """With a saturated gate and full trust, the share of the carried picture is the limit."""
-    frame, _, trust, code = inputs(SMALL)
+    frame, _, trust, grain, code = inputs(SMALL)
     with torch.no_grad():
         generator.memory.conv.weight.zero_()
         generator.gate.conv.bias[:] = 1e4
-        black = generator(frame, frame * 0, trust * 0 + 1, code)
-        white = generator(frame, frame * 0 + 1, trust * 0 + 1, code)
+        black = generator(frame, frame * 0, trust * 0 + 1, grain, code)
+        white = generator(frame, frame * 0 + 1, trust * 0 + 1, grain, code)
     torch.testing.assert_close(white - black, torch.full_like(frame, SMALL.carry_limit))
 
 
@@ -94,29 +92,30 @@ def test_sub_pixels_start_alike() -> None:
     """Before training, all pixels of a block have the same colour: no grid to unlearn."""
     torch.manual_seed(0)
     generator = Generator(SMALL).eval()
-    frame, carried, trust, code = inputs(SMALL)
-    painted = generator(frame, carried, trust * 0, code)
+    frame, carried, trust, grain, code = inputs(SMALL)
+    painted = generator(frame, carried, trust * 0, grain, code)
     blocks = F.pixel_unshuffle(painted, SMALL.factor).unflatten(1, (3, -1))
     torch.testing.assert_close(blocks, blocks[:, :, :1].expand_as(blocks))
 
 
 def test_the_style_changes_the_picture(generator: Generator) -> None:
     """Two codes, two pictures: the modulation is wired into the network."""
-    frame, carried, trust, code = inputs(SMALL)
+    frame, carried, trust, grain, code = inputs(SMALL)
     with torch.no_grad():
         assert not torch.allclose(
-            generator(frame, carried, trust, code), generator(frame, carried, trust, -code)
+            generator(frame, carried, trust, grain, code),
+            generator(frame, carried, trust, grain, -code),
         )
 
 
 def test_the_palette_of_the_frame_does_not_pass_by(generator: Generator) -> None:
     """Tinting the whole frame changes nothing: colours come from the style's code alone."""
-    frame, carried, trust, code = inputs(SMALL)
+    frame, carried, trust, grain, code = inputs(SMALL)
     tint = torch.tensor([0.2, -0.1, 0.3]).view(1, 3, 1, 1)
     with torch.no_grad():
         torch.nn.init.normal_(generator.detail.conv.weight)
-        plain = generator(frame, carried, trust, code)
-        tinted = generator(frame + tint, carried, trust, code)
+        plain = generator(frame, carried, trust, grain, code)
+        tinted = generator(frame + tint, carried, trust, grain, code)
     torch.testing.assert_close(tinted, plain, rtol=1e-3, atol=1e-3)
 
 
@@ -124,9 +123,8 @@ def test_the_border_of_a_flat_picture_is_no_place_of_its_own(generator: Generato
     """A flat frame without grain is painted flat: nothing tells where the border is."""
     flat = torch.full((1, 3, 64, 64), 0.4)
     with torch.no_grad():
-        generator.canvas.weight.zero_()
-        generator.canvas.bias.zero_()
-        painted = generator(flat, flat * 0, flat[:, :1, ::4, ::4] * 0, torch.randn(1, SMALL.code))
+        none = torch.zeros(1, 1, 64 // SMALL.factor, 64 // SMALL.factor)
+        painted = generator(flat, flat * 0, none, none, torch.randn(1, SMALL.code))
     blocks = F.pixel_unshuffle(painted, SMALL.factor)
     torch.testing.assert_close(blocks, blocks[..., :1, :1].expand_as(blocks), rtol=1e-3, atol=1e-3)
 
@@ -151,23 +149,3 @@ def test_a_palette_of_one_colour_still_shows_something() -> None:
     means, root = palette(torch.zeros(1, 9))
     torch.testing.assert_close(means, torch.full((1, 3), 0.5))
     torch.testing.assert_close(root[0], torch.eye(3) * LEAST_DEVIATION)
-
-
-def coherence(grain: np.ndarray) -> float:
-    """How far gradients within 12 x 12 places share a direction, 0..1: the mean over places."""
-    gy, gx = np.gradient(grain)
-    xx, yy, xy = (cv2.blur(product, (12, 12)) for product in (gx * gx, gy * gy, gx * gy))
-    return float(np.mean(np.hypot(xx - yy, 2 * xy) / (xx + yy)))
-
-
-def test_the_grain_is_strokes_and_lies_still() -> None:
-    """Drawn out some way everywhere, no way on the whole; larger frames see more of it."""
-    grain = canvas(256, 384)
-    assert abs(grain.mean()) < 0.03
-    assert 0.4 < grain.std() < 0.55
-    assert np.abs(grain).max() <= 1
-    white = np.random.default_rng(0).uniform(-1, 1, grain.shape).astype(np.float32)
-    assert coherence(grain) > 2 * coherence(white)
-    down, across = ((gradient**2).mean() for gradient in np.gradient(grain))
-    assert down == pytest.approx(across, rel=0.15)
-    np.testing.assert_array_equal(canvas(300, 200)[:256, :200], grain[:, :200])

@@ -247,6 +247,6 @@ def test_the_student_of_one_style_is_half_of_the_any_style_one() -> None:
         generator = new_networks(recipe.generator, recipe.style).generator.eval()
         frame, code = torch.rand(1, 3, 64, 64), torch.randn(1, recipe.generator.code)
         with FlopCounterMode(display=False) as counter, torch.inference_mode():
-            generator(frame, frame, frame[:, :1, ::4, ::4], code)
+            generator(frame, frame, *[frame[:, :1, ::4, ::4]] * 2, code)
         counts.append(counter.get_total_flops())
     assert counts[1] <= counts[0] / 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vstyle.engine.base import Identity, Mask, Picture
+from vstyle.engine.base import Grain, Identity, Mask, Picture
 from vstyle.errors import InputError, VstyleError
 from vstyle.video.decode import Frame, Reading, open_clip
 from vstyle.video.flow import track
@@ -126,23 +126,25 @@ def test_nothing_broken_is_carried_on(flipped: Callable[[str, int], Path]) -> No
         frames = [item for item in source.items if isinstance(item, Frame)]
     assert 0 < sum(frame.damaged for frame in frames) < 60
     before = [False, *[frame.damaged for frame in frames[:-1]]]
-    for (frame, motion), after_damage in zip(track(frames), before, strict=True):
+    for (frame, motion, _), after_damage in zip(track(frames), before, strict=True):
         if frame.damaged or after_damage:
             assert motion is None
-    carried = []
+    seen = []
 
     class Watcher(Identity):
-        def paint(self, frame: Picture, carry: Picture | None, trust: Mask | None) -> Picture:  # noqa: ARG002
-            carried.append(carry is not None)
-            return frame
+        def paint(
+            self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+        ) -> Picture:
+            seen.append(carried is not None)
+            return super().paint(frame, carried, trust, grain)
 
     list(paint(track(frames), Watcher()))
     assert not any(
         carry
-        for frame, after, carry in zip(frames, before, carried, strict=True)
+        for frame, after, carry in zip(frames, before, seen, strict=True)
         if frame.damaged or after
     )
-    assert any(carried)
+    assert any(seen)
 
 
 @pytest.mark.slow

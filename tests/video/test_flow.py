@@ -24,7 +24,7 @@ def picture(height: int = 96, width: int = 160, seed: int = 0) -> NDArray[np.uin
 
 def motions(*pictures: NDArray[np.uint8]) -> list[Motion | None]:
     frames = [Frame(image, index, 1) for index, image in enumerate(pictures)]  # type: ignore[arg-type]
-    return [motion for _, motion in track(frames)]
+    return [motion for _, motion, _ in track(frames)]
 
 
 def shifted(image: NDArray[np.uint8], x: float, y: float) -> NDArray[np.uint8]:
@@ -122,7 +122,7 @@ def test_real_film_has_no_false_cut(real_clips: list[Path]) -> None:
     for path in real_clips:
         with open_clip(path) as source:
             frames = (item for item in source.items if isinstance(item, Frame))
-            cuts = [index for index, (_, motion) in enumerate(track(frames)) if motion is None]
+            cuts = [index for index, (_, motion, _) in enumerate(track(frames)) if motion is None]
         assert cuts == [0], path
 
 

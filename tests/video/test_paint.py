@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vstyle import pixels
-from vstyle.engine.base import Mask, Picture
+from vstyle.engine.base import Grain, Mask, Picture
+from vstyle.video.canvas import follow
 from vstyle.video.decode import Frame
-from vstyle.video.flow import Motion
+from vstyle.video.flow import Motion, Tracked
 from vstyle.video.paint import blend, paint, trust_mask
 
 STILL = Motion(np.zeros((6, 8, 2), np.float32), np.ones((6, 8), np.float32))
@@ -24,7 +25,14 @@ class Adder:
     def __init__(self) -> None:
         self.calls: list[tuple[Picture | None, Mask | None]] = []
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+    def paint(
+        self,
+        frame: Picture,
+        carried: Picture | None,
+        trust: Mask | None,
+        grain: Grain,
+    ) -> Picture:
+        assert grain.shape == pixels.grid(*frame.shape[:2], self.factor)
         self.calls.append((carried, trust))
         return np.full_like(frame, 10) if carried is None else carried + np.uint8(1)
 
@@ -34,9 +42,14 @@ def frames(count: int) -> list[Frame]:
     return [Frame(image, index, Fraction(1, 25)) for index in range(count)]
 
 
+def tracks(frames: list[Frame], *motions: Motion | None) -> list[Tracked]:
+    canvas = follow(None, np.zeros((6, 8), np.uint8), None)
+    return [Tracked(*pair, canvas) for pair in zip(frames, motions, strict=True)]
+
+
 def test_the_last_picture_is_carried_and_forgotten_at_a_cut() -> None:
     engine = Adder()
-    tracked = zip(frames(5), [None, STILL, STILL, None, STILL], strict=True)
+    tracked = tracks(frames(5), None, STILL, STILL, None, STILL)
     painted = list(paint(tracked, engine))
     assert [int(frame.image[0, 0, 0]) for frame in painted] == [10, 11, 12, 10, 11]
     assert [frame.pts for frame in painted] == [0, 1, 2, 3, 4]
@@ -49,7 +62,7 @@ def test_the_last_picture_is_carried_and_forgotten_at_a_cut() -> None:
 
 
 def test_strength_is_for_the_eyes_only() -> None:
-    tracked = list(zip(frames(3), [None, STILL, STILL], strict=True))
+    tracked = tracks(frames(3), None, STILL, STILL)
     painted = list(paint(tracked, Adder(), 0.5))
     assert [int(frame.image[0, 0, 0]) for frame in painted] == [105, 106, 106]  # of 200 and 10..12
 
@@ -62,7 +75,7 @@ def test_strength_0_is_the_source_and_1_the_paint() -> None:
 
 def test_an_engine_of_8_bits_is_shown_8_bits() -> None:
     deep = [Frame(frame.image * np.uint16(257), frame.pts, frame.time_base) for frame in frames(2)]
-    painted = list(paint(zip(deep, [None, STILL], strict=True), Adder()))
+    painted = list(paint(tracks(deep, None, STILL), Adder()))
     assert [int(frame.image[0, 0, 0]) for frame in painted] == [10 * 257, 11 * 257]
     assert all(frame.image.dtype == np.uint16 for frame in painted)
 

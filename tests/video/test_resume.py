@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vstyle.engine.base import Engine, Mask, Picture
+from vstyle.engine.base import Engine, Grain, Mask, Picture
 from vstyle.errors import UsageError
 from vstyle.video import resume
 from vstyle.video.encode import Encoding
@@ -32,12 +32,16 @@ class Echo:
     def __init__(self, stop_at: int | None = None) -> None:
         self.left, self.painted = stop_at, 0
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:  # noqa: ARG002
+    def paint(
+        self, frame: Picture, carried: Picture | None, _: Mask | None, grain: Grain
+    ) -> Picture:
         if self.left is not None and self.painted == self.left:
             raise StoppedError
         self.painted += 1
         if carried is None:
             return 255 - frame
+        strokes = np.uint8(100 + 100 * cv2.resize(grain, frame.shape[1::-1]))
+        frame = cv2.addWeighted(frame, 0.8, np.dstack([strokes] * 3), 0.2, 0)
         return np.asarray(cv2.addWeighted(frame, 0.3, carried, 0.7, 0), np.uint8)
 
 

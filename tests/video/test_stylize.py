@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from vstyle.engine.base import Engine, Identity, Mask, Picture
+from vstyle.engine.base import Engine, Grain, Identity, Mask, Picture
 from vstyle.errors import InputError, OutputError, UsageError
 from vstyle.video.decode import Frame, open_clip
 from vstyle.video.encode import Encoding
@@ -202,11 +202,13 @@ def test_an_error_in_the_middle_leaves_the_old_output(cfr: Path, tmp_path: Path)
     class Breaks(Identity):
         left = 5
 
-        def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+        def paint(
+            self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+        ) -> Picture:
             self.left -= 1
             if not self.left:
                 raise MemoryError
-            return super().paint(frame, carried, trust)
+            return super().paint(frame, carried, trust, grain)
 
     with pytest.raises(MemoryError):
         stylize(cfr, existing, Breaks, overwrite=True)

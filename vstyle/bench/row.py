@@ -159,13 +159,14 @@ def _alone(
     """Measure the engine alone, in ms: the clip's first frame, carrying itself, all trusted."""
     with open_clip(clip) as source:
         frame = next(frames_of(source.items, lambda _: None)).image
-    carried = engine.paint(frame, None, None)
-    trust = np.full(pixels.grid(frame.shape[0], frame.shape[1], engine.factor), 255, np.uint8)
+    grid = pixels.grid(frame.shape[0], frame.shape[1], engine.factor)
+    trust, grain = np.full(grid, 255, np.uint8), np.zeros(grid, np.float32)
+    carried = engine.paint(frame, None, None, grain)
     results = []
     for run in range(runs + 1):
         times: list[float] = []
         while len(times) < ALONE_CALLS or sum(times) < ALONE:
-            times.append(timed(lambda: engine.paint(frame, carried, trust)))
+            times.append(timed(lambda: engine.paint(frame, carried, trust, grain)))
         if run:
             results.append(float(np.median(times)) * 1000)
     return repeated(results)

@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from vstyle import pixels
-from vstyle.engine.base import Engine, Mask, Picture
+from vstyle.engine.base import Engine, Grain, Mask, Picture
 from vstyle.video.decode import Frame
 from vstyle.video.stylize import Job
 
@@ -93,10 +93,12 @@ class _Timed:
         self.factor, self.precision = engine.factor, engine.precision
         self._engine, self._stopwatch = engine, stopwatch
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+    def paint(
+        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+    ) -> Picture:
         """Paint a frame; see `Engine`."""
         with self._stopwatch.span("paint"):
-            return self._engine.paint(frame, carried, trust)
+            return self._engine.paint(frame, carried, trust, grain)
 
 
 def by_turns(engines: Sequence[Engine], frame: Picture) -> list[float]:
@@ -107,10 +109,9 @@ def by_turns(engines: Sequence[Engine], frame: Picture) -> list[float]:
     times: list[list[float]] = [[] for _ in engines]
     for _ in range(TURNS + 2):  # two to warm up
         for engine, mine in zip(engines, times, strict=True):
-            trust = np.full(
-                pixels.grid(frame.shape[0], frame.shape[1], engine.factor), 255, np.uint8
-            )
+            grid = pixels.grid(frame.shape[0], frame.shape[1], engine.factor)
+            trust, grain = np.full(grid, 255, np.uint8), np.zeros(grid, np.float32)
             begin = time.perf_counter()
-            engine.paint(frame, frame, trust)
+            engine.paint(frame, frame, trust, grain)
             mine.append(1000 * (time.perf_counter() - begin))
     return [float(np.median(mine[2:])) for mine in times]

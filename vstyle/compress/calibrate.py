@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vstyle.engine.base import Mask, Picture
+from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.engine.graph import Bounds, build_graph
 from vstyle.engine.openvino_engine import OpenVinoEngine
 from vstyle.models.config import GeneratorConfig
@@ -31,9 +31,11 @@ class Observer(OpenVinoEngine):
         super().__init__(config, layers)
         self.extremes: list[dict[str, float]] = []  # of each painted frame
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+    def paint(
+        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+    ) -> Picture:
         """Paint a frame and look at it; see `Engine`."""
-        painted = super().paint(frame, carried, trust).copy()
+        painted = super().paint(frame, carried, trust, grain).copy()
         outputs = self.compiled.outputs[1:]
         tensors = (self.request.get_tensor(output) for output in outputs)
         names = (output.get_any_name() for output in outputs)

@@ -13,6 +13,10 @@ Mask = NDArray[np.uint8]
 """How far to trust each place, (height, width) of the engine's grid: 0 not at all, 255 fully."""
 
 
+Grain = NDArray[np.float32]
+"""The strokes of the canvas, (height, width) of the engine's grid, values -1..1."""
+
+
 class Engine(Protocol):
     """Paints one frame at a time. Holds the weights and the style, never the last picture."""
 
@@ -22,12 +26,15 @@ class Engine(Protocol):
     precision: str
     """What it computes in: fp32, fp16 or int8; what `bench` calls its row."""
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+    def paint(
+        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+    ) -> Picture:
         """Return the painted frame, of the frame's own size and type: uint8, unless it is Deep.
 
         `carried` is the last painted picture moved along the motion to where things are now, of the
         frame's size; `trust` says where it may be believed, of size `grid(frame, factor)`. Both are
-        None on the first frame and after a cut. None of the arguments is changed.
+        None on the first frame and after a cut. `grain` is what there is to paint from where the
+        frame is smooth, of the grid's size too. None of the arguments is changed.
         """
         ...
 
@@ -53,6 +60,12 @@ class Identity:
     precision = "uint8"
     deep = True
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:  # noqa: ARG002
+    def paint(
+        self,
+        frame: Picture,
+        carried: Picture | None,  # noqa: ARG002
+        trust: Mask | None,  # noqa: ARG002
+        grain: Grain,  # noqa: ARG002
+    ) -> Picture:
         """Return the frame itself."""
         return frame

@@ -3,7 +3,7 @@
 import torch
 
 from vstyle import pixels
-from vstyle.engine.base import Mask, Picture
+from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.models.generator import Generator
 
 
@@ -17,7 +17,9 @@ class Eager:
         self.factor = generator.config.factor
 
     @torch.inference_mode()
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+    def paint(
+        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+    ) -> Picture:
         """Paint a frame of any size; see `Engine`."""
         height, width = frame.shape[:2]
         multiple = self.generator.config.multiple
@@ -31,5 +33,7 @@ class Eager:
             belief = pixels.to_tensor(
                 pixels.pad(trust, multiple // self.factor, least // self.factor)
             )
-        painted = self.generator(source, last, belief, self.code)
+        strokes = pixels.pad(grain, multiple // self.factor, least // self.factor)
+        canvas = torch.from_numpy(strokes)[None, None]
+        painted = self.generator(source, last, belief, canvas, self.code)
         return pixels.crop(pixels.to_picture(painted, frame.dtype), height, width)

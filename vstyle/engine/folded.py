@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vstyle.models.canvas import canvas
 from vstyle.models.config import FARTHEST, GeneratorConfig, block_names
 from vstyle.models.fold import Convolution
 from vstyle.models.generator import EDGE
@@ -44,24 +43,20 @@ class Folded:
             for part in ("scale", "shift")
         )
 
-    def grain(self, height: int, width: int) -> Tensor:
-        """Return what of the canvas each channel sees, (1, fine, H / factor, W / factor)."""
-        factor = self.config.factor
-        grain = torch.from_numpy(canvas(height // factor, width // factor).copy())
-        return grain.to(self.device, self.kind) * self.weights["canvas"][None, :, 0]
-
     def __call__(
         self, frame: Tensor, carried: Tensor, trust: Tensor, grain: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Paint as `Generator.forward` does, and tell whether all numbers are finite.
 
-        Pictures are (1, 3, H, W), trust (1, 1, H / factor, W / factor), values 0..1, of the
-        precision. The second result is one bool on the device, found before anything is clamped.
+        Pictures are (1, 3, H, W), values 0..1; trust and grain (1, 1, H / factor, W / factor),
+        values 0..1 and -1..1; all of the precision. The second result is one bool on the device,
+        found before anything is clamped.
         """
         factor = self.config.factor
         source, last = F.pixel_unshuffle(frame, factor), F.pixel_unshuffle(carried, factor)
         memory = self._convolve(torch.cat([last, trust], 1) - 0.5, "memory")
-        skips = [F.relu(self._convolve(source - 0.5, "stem") + memory + grain)]
+        strokes = grain * self.weights["canvas"][None, :, 0]
+        skips = [F.relu(self._convolve(source - 0.5, "stem") + memory + strokes)]
         for level in range(self.config.coarsest):
             skips.append(F.relu(self._convolve(skips[level], f"down.{level}", 2)))
         x = skips[-1]

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vstyle.engine.openvino import Node, op, ov
-from vstyle.models.canvas import canvas
 from vstyle.models.config import FARTHEST, GeneratorConfig, block_names
 from vstyle.models.fold import Convolution
 from vstyle.models.quantised import quantise
@@ -105,7 +104,8 @@ def build_graph(
 ) -> ov.Model:
     """Return the graph for frames of one size, whose sides are multiples of `config.multiple`.
 
-    Inputs: frame and carried, (1, H, W, 3) uint8, and trust, (1, H / factor, W / factor, 1) uint8.
+    Inputs: frame and carried, (1, H, W, 3) uint8; trust, (1, H / factor, W / factor, 1) uint8; and
+    grain, (1, 1, H / factor, W / factor) float32.
     Output: the painted frame, (1, H, W, 3) uint8. With `observe`, more outputs follow: the extremes
     of every tensor that int8 rounds, `NAME.low` and `NAME.high`.
     """
@@ -115,6 +115,7 @@ def build_graph(
         op.parameter(sides, np.uint8, name)
         for sides, name in ((shape, "frame"), (shape, "carried"), (grid, "trust"))
     )
+    grain = op.parameter([1, 1, *grid[1:3]], np.float32, "grain")
     make = Builder(layers, bounds)
     source, last = _rows(frame, factor), _rows(carried, factor)
     belief = op.multiply(op.convert(trust, np.float32), _float(1 / 255))
@@ -125,7 +126,6 @@ def build_graph(
     seen = make.convolve_rows(last, memory.weight[:, :-1])
     seen = op.add(seen, op.multiply(belief, _channels(memory.weight[:, -1])))
     seen = op.add(seen, _channels(memory.shift - 0.5 * memory.weight.sum((1, 2, 3))))
-    grain = _float(canvas(*grid[1:3])[None, None])
     seen = op.add(seen, op.multiply(grain, _channels(layers["canvas"].weight)))
     stem = finish(make.convolve_rows(source, layers["stem"].weight), layers["stem"])
     skips = [make.round(op.relu(op.add(stem, seen)), "skip.0")]
@@ -157,7 +157,7 @@ def build_graph(
                 extreme = reduce(node, _whole(0, 1, 2, 3))
                 extreme.output(0).get_tensor().set_names({f"{name}.{end}"})
                 outputs.append(op.result(extreme))
-    return ov.Model(outputs, [frame, carried, trust], "generator")
+    return ov.Model(outputs, [frame, carried, trust, grain], "generator")
 
 
 def _paint(make: Builder, x: Node, source: Node, factor: int) -> Node:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vstyle import pixels
-from vstyle.engine.base import Mask, Picture
+from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.engine.graph import Bounds, build_graph
 from vstyle.engine.openvino import ov
 from vstyle.models.config import GeneratorConfig
@@ -33,7 +33,9 @@ class OpenVinoEngine:
         self.precision = "fp32" if bounds is None else "int8"
         self._size = (0, 0)
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+    def paint(
+        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+    ) -> Picture:
         """Paint a frame of any size; see `Engine`."""
         height, width = frame.shape[:2]
         multiple = self.config.multiple
@@ -46,7 +48,9 @@ class OpenVinoEngine:
         else:
             last = pixels.pad(carried, multiple, least)
             belief = pixels.pad(trust, multiple // self.factor, least // self.factor)
-        inputs = [np.ascontiguousarray(array)[None] for array in (source, last, belief[..., None])]
+        strokes = pixels.pad(grain, multiple // self.factor, least // self.factor)
+        arrays = (source, last, belief[..., None], strokes[None])
+        inputs = [np.ascontiguousarray(array)[None] for array in arrays]
         painted = self.request.infer(inputs, share_inputs=True)[0]
         return pixels.crop(painted[0], height, width)
 

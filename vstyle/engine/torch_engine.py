@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vstyle import pixels
-from vstyle.engine.base import Mask, Picture
+from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.engine.folded import Folded
 from vstyle.errors import DeviceError
 from vstyle.models.config import GeneratorConfig
@@ -49,10 +50,12 @@ class TorchEngine:
         self._network = Folded(self.config, self.layers, self.device, kind)
         self._made_for: tuple[Any, ...] = ()
 
-    def paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+    def paint(
+        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+    ) -> Picture:
         """Paint a frame of any size; see `Engine`. Raises DeviceError if memory runs out."""
         try:
-            return self._paint(frame, carried, trust)
+            return self._paint(frame, carried, trust, grain)
         except torch.OutOfMemoryError as error:
             height, width = frame.shape[:2]
             raise DeviceError(
@@ -61,7 +64,9 @@ class TorchEngine:
             ) from error
 
     @torch.inference_mode()
-    def _paint(self, frame: Picture, carried: Picture | None, trust: Mask | None) -> Picture:
+    def _paint(
+        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+    ) -> Picture:
         height, width = frame.shape[:2]
         multiple = self.config.multiple
         least = 2 * multiple  # a single place at the bottom has nothing to be normalised by
@@ -69,18 +74,19 @@ class TorchEngine:
         if self._made_for != (source.shape, source.dtype):
             self._make(source)
         self._frame.copy_(_tensor(source))
+        blocks = (multiple // self.factor, least // self.factor)
+        self._grain.copy_(_tensor(pixels.pad(grain, *blocks)))
         if carried is None or trust is None:
             self._carried.zero_()
             self._trust.zero_()
         else:
             self._carried.copy_(_tensor(pixels.pad(carried, multiple, least)))
-            blocks = pixels.pad(trust, multiple // self.factor, least // self.factor)
-            self._trust.copy_(_tensor(blocks))
+            self._trust.copy_(_tensor(pixels.pad(trust, *blocks)))
         painted, finite = self._run()
         if not finite and self._network.kind != torch.float32:
             self.notes = (f"{self.precision} was not enough for this model: painted in fp32",)
             self._choose(torch.float32)
-            return self._paint(frame, carried, trust)
+            return self._paint(frame, carried, trust, grain)
         return pixels.crop(painted.cpu().numpy(), height, width)
 
     def _make(self, source: Picture) -> None:
@@ -92,7 +98,7 @@ class TorchEngine:
         )
         grid = (height // self.factor, width // self.factor)
         self._trust = torch.zeros(grid, dtype=torch.uint8, device=self.device)
-        self._grain = self._network.grain(height, width)
+        self._grain = torch.zeros(grid, dtype=torch.float32, device=self.device)
         self._run = self._captured() if self.device.type == "cuda" else self._compute
         self._made_for = (source.shape, source.dtype)
 
@@ -119,7 +125,8 @@ class TorchEngine:
         top = torch.iinfo(self._frame.dtype).max
         frame, carried = (self._network_input(raw, top) for raw in (self._frame, self._carried))
         trust = self._network_input(self._trust[..., None], 255)
-        painted, finite = self._network(frame, carried, trust, self._grain)
+        grain = self._grain[None, None].to(self._network.kind)
+        painted, finite = self._network(frame, carried, trust, grain)
         scaled = painted[0].permute(1, 2, 0).float().mul(top).round_().clamp_(0, top)
         return scaled.to(self._frame.dtype), finite
 
@@ -129,5 +136,5 @@ class TorchEngine:
         return raw.permute(2, 0, 1)[None].float().mul_(1 / top).to(self._network.kind)
 
 
-def _tensor(picture: Picture) -> Tensor:
+def _tensor(picture: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture))

@@ -13,23 +13,18 @@ paint pictures of any palette and contrast in styles of any palette and contrast
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, cast
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vstyle.models.canvas import canvas
 from vstyle.models.config import FARTHEST, LEAST_DEVIATION, PALETTE, SCALE, GeneratorConfig
 from vstyle.models.symmetric import power
 
 # Zeros would tell the network where the border is, and it learns to hang dark frames there.
 EDGE: Final = "replicate"
-CANVAS: Final = 256  # blocks; canvas is made in squares of this side
 
 
 class Modulated(nn.Module):
@@ -122,25 +117,23 @@ class Generator(nn.Module):
         frame: Tensor,
         carried: Tensor,
         trust: Tensor,
+        grain: Tensor,
         code: Tensor,
-        corner: tuple[int, int] = (0, 0),
     ) -> Tensor:
         """Paint a batch of frames.
 
         frame, carried: (B, 3, H, W), values 0..1, sides multiples of `config.multiple`; carried is
         the last painted picture moved to where things are now. trust: (B, 1, H/factor, W/factor),
-        0..1. Both all zero where there is no last picture. code: (B, code). corner: where on the
-        canvas the frames lie, (y, x) in blocks; in use they all lie at its beginning. Returns
-        (B, 3, H, W), 0..1; while training slightly beyond, so that a saturated pixel can still be
-        moved.
+        0..1. Both all zero where there is no last picture. grain: the strokes of the canvas, as
+        large as trust, -1..1. code: (B, code). Returns (B, 3, H, W), 0..1; while training slightly
+        beyond, so that a saturated pixel can still be moved.
         """
         factor = self.config.factor
         source = F.pixel_unshuffle(frame, factor)
         last = F.pixel_unshuffle(carried, factor)
         memory = self.memory(torch.cat([last, trust], 1) - 0.5, code)
-        grain = torch.from_numpy(_part_of_canvas(corner, source.shape[2:])).to(source)
-        grain = grain * self.canvas(code)[..., None, None]
-        skips = [F.relu(self.stem(source - 0.5, code) + memory + grain)]
+        strokes = grain * self.canvas(code)[..., None, None]
+        skips = [F.relu(self.stem(source - 0.5, code) + memory + strokes)]
         for down in self.down:
             skips.append(F.relu(down(skips[-1], code)))
         x = skips[-1]
@@ -189,14 +182,6 @@ def palette(entries: Tensor) -> tuple[Tensor, Tensor]:
     covariance = together * deviations[:, :, None] * deviations[:, None, :]
     # The symmetric root turns colours no more than needed: what is red stays the reddest there is.
     return means, power(covariance, 0.5, LEAST_DEVIATION)
-
-
-def _part_of_canvas(corner: tuple[int, int], size: Sequence[int]) -> NDArray[np.float32]:
-    """Return canvas of a size, (height, width) in blocks, from a corner on."""
-    ends = [start + side for start, side in zip(corner, size, strict=True)]
-    # Of few sizes, since it is kept: a corner of its own for every batch would have it made anew.
-    whole = canvas(*(-(-end // CANVAS) * CANVAS for end in ends))
-    return whole[corner[0] : ends[0], corner[1] : ends[1]].copy()
 
 
 def _blocks(config: GeneratorConfig, level: int) -> nn.ModuleList:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vstyle.models.canvas import TILE
 from vstyle.models.config import SIDE
 from vstyle.training import footage, motion
 from vstyle.training.data import Picture, Square, cut, scaled, upload
@@ -67,6 +68,7 @@ class Batch:
     crops: Tensor | None  # of the style pictures, as large as the frames
     own: Tensor | None  # the last frame as a style picture, if it is to be painted back
     corner: tuple[float, float]  # (y, x), 0..1, of the part looked at in full size
+    canvas: Tensor  # (B, 2), places, (x, y): where the films lie on the canvas
 
 
 def draw(recipe: Recipe, data: Data, number: int, done: float, *, rank: int, count: int) -> Draw:
@@ -141,6 +143,8 @@ def realise(recipe: Recipe, drawn: Draw, targets: Targets, device: torch.device)
         crops,
         as_style(last) if drawn.cycle else None,
         drawn.corner,
+        # Each elsewhere, or a single patch of the canvas would be learned by heart.
+        torch.rand(len(last), 2, generator=chance, device=device) * TILE,
     )
 
 

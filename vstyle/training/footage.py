@@ -155,7 +155,7 @@ def _shots(path: Path, side: int) -> Iterator[Footage]:
     visible: list[NDArray[Any]] = []
     with open_clip(path) as source:
         frames = islice((item for item in source.items if isinstance(item, Frame)), CLIP_FRAMES)
-        for frame, moved in track(frames):
+        for frame, moved, _ in track(frames):
             if moved is None:
                 if len(pictures) > 1:
                     yield Footage(np.stack(pictures), np.stack(flows), np.stack(visible))

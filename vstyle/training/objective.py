@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vstyle.models.build import Networks
-from vstyle.models.generator import CANVAS
 from vstyle.models.vgg import Features
 from vstyle.training import losses, motion
 from vstyle.training.batches import Batch
+from vstyle.training.canvas import strokes
 from vstyle.training.paintings import pyramid_of_part
 from vstyle.training.recipe import Recipe
 
@@ -48,8 +48,7 @@ class Painter(nn.Module):
         cuda = film.frames[0].device.type == "cuda"
         pictures = batch.style if batch.own is None else torch.cat([batch.style, batch.own])
         codes = self.encoder(pictures).split(len(batch.style))
-        # Each batch elsewhere on the canvas, or a single patch of it would be learned by heart.
-        y, x = (int(share * (CANVAS - 1)) for share in batch.corner)
+        grains = strokes(film.frames, [flow for flow, _ in batch.carry], factor, batch.canvas)
         with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
             painted: list[Tensor] = []
             for index, frame in enumerate(film.frames):
@@ -60,12 +59,12 @@ class Painter(nn.Module):
                     carried = motion.warp(painted[-1], flow).clamp(0, 1)
                     trust = F.avg_pool2d(visible, factor)
                 with torch.set_grad_enabled(torch.is_grad_enabled() and index >= batch.fixed):
-                    new = self.generator(frame, carried, trust, codes[0], (y, x))
+                    new = self.generator(frame, carried, trust, grains[index], codes[0])
                     painted.append(new.float())
             back = None
             if batch.own is not None:
                 last = painted[-1].clamp(0, 1)
-                back = self.generator(last, carried * 0, trust * 0, codes[1], (y, x))
+                back = self.generator(last, carried * 0, trust * 0, grains[-1], codes[1])
         return Painted(painted, codes[0], None if back is None else back.float())
 
 

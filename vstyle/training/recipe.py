@@ -32,7 +32,9 @@ class Recipe:
     )
     seed: int = 0
 
-    # The networks, unless the run begins from a model, whose own sizes then hold.
+    # The networks, unless the run begins from a model, whose own sizes then hold; or, if it is to
+    # grow, it is given those of this generator, and paints at first as it did.
+    grow: bool = False
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     style: StyleConfig = field(default_factory=StyleConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)

@@ -21,6 +21,7 @@ from vstyle.engine.build import load_model
 from vstyle.errors import DeviceError, UsageError
 from vstyle.models.build import Networks, from_arrays, new_networks
 from vstyle.models.config import READ_SIDE
+from vstyle.models.grow import grow
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
 from vstyle.training.batches import MARGIN, Batch, Data, Draw, draw, realise
@@ -269,7 +270,8 @@ def _begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
     encoder, and need not be learned twice.
     """
     if job.start:
-        return _load(job.start)
+        networks = _load(job.start)
+        return _grown(networks, recipe) if recipe.grow else networks
     if job.resume:  # all weights are in the state of the run
         return new_networks(recipe.generator, recipe.style)
     if teacher:
@@ -279,6 +281,14 @@ def _begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
     if recipe.fixed_encoder:
         raise UsageError("fixed_encoder: nothing has learned to read styles yet", "Use --from.")
     return new_networks(recipe.generator, recipe.style)
+
+
+def _grown(networks: Networks, recipe: Recipe) -> Networks:
+    sizes = dataclasses.replace(recipe.generator, code=networks.generator.config.code)
+    try:
+        return grow(networks, sizes)
+    except ValueError as error:
+        raise UsageError(f"the model cannot grow so: {error}", "Change [generator].") from error
 
 
 def _load(model: Path) -> Networks:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,8 +10,10 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from vstyle.engine.base import Picture
+from vstyle.video.canvas import Canvas, follow
 from vstyle.video.cuts import is_cut
 from vstyle.video.decode import Frame
+from vstyle.video.sampling import NOTHING, places, sample
 
 SMALL_WIDTH = 160
 """Width of the grey frames that motion is measured on, in pixels.
@@ -38,9 +40,6 @@ Flow = NDArray[np.float32]
 Trust = NDArray[np.float32]
 """How far to believe the motion of each place, (h, w), from 0 (not at all) to 1 (fully)."""
 
-# An output or a second map that OpenCV is not given.
-_NOTHING = np.empty(0, np.float32)
-
 
 @dataclass(frozen=True)
 class Motion:
@@ -53,17 +52,28 @@ class Motion:
     trust: Trust
 
 
-def track(frames: Iterable[Frame]) -> Iterator[tuple[Frame, Motion | None]]:
-    """Yield each frame with the motion that led to it.
+class Tracked(NamedTuple):
+    """A frame and what is known of it before it is painted."""
 
-    None for the first one, after a cut, and for a damaged frame and the one after it: nothing of
-    what is broken must be carried on.
+    frame: Frame
+    motion: Motion | None
+    canvas: Canvas
+
+
+def track(frames: Iterable[Frame], canvas: Canvas | None = None) -> Iterator[Tracked]:
+    """Yield each frame with the motion that led to it, and the canvas that moves along.
+
+    There is no motion to the first one, after a cut, and for a damaged frame and the one after it:
+    nothing of what is broken must be carried on. A given `canvas` is that of the first frame.
     """
     last: Grey | None = None
     for frame in frames:
         grey = shrink(frame.image)
         begins = last is None or frame.damaged
-        yield frame, None if begins or last is None else _motion_or_cut(last, grey)
+        motion = None if begins or last is None else _motion_or_cut(last, grey)
+        if last is not None or canvas is None:
+            canvas = follow(canvas, grey, motion.flow if motion else None)
+        yield Tracked(frame, motion, canvas)
         last = None if frame.damaged else grey
 
 
@@ -104,7 +114,7 @@ def warp(picture: Picture, motion: Motion) -> Picture:
     h, w = motion.flow.shape[:2]
     scaled = motion.flow * np.array([width / w, height / h], np.float32)
     flow = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(_sample(picture, flow), picture.dtype)
+    return np.asarray(sample(picture, flow), picture.dtype)
 
 
 def _displacement(end: Grey, start: Grey) -> Flow:
@@ -112,7 +122,7 @@ def _displacement(end: Grey, start: Grey) -> Flow:
     flow = cv2.calcOpticalFlowFarneback(
         end,
         start,
-        _NOTHING,
+        NOTHING,
         pyr_scale=0.5,
         levels=2,  # more would be below the 32 pixels that the search wants
         winsize=13,
@@ -127,16 +137,16 @@ def _displacement(end: Grey, start: Grey) -> Flow:
 def _trust(last: Grey, grey: Grey, back: Flow) -> Trust:
     """Return where going back along `back` ends at the same thing, seen in both frames."""
     h, w = grey.shape
-    x, y = np.moveaxis(back + _grid(h, w), 2, 0)
+    x, y = np.moveaxis(back + places(h, w), 2, 0)
     inside = (x > -1) & (x < w) & (y > -1) & (y < h)
     # There and back again: what was hidden in the last frame comes back somewhere else. Half the
     # size is a quarter of the work, and makes mistakes other than those of `back`.
     forth = 2 * cv2.resize(_displacement(_half(last), _half(grey)), (w, h))
-    returned = back + np.asarray(_sample(forth, back), np.float32)
+    returned = back + np.asarray(sample(forth, back), np.float32)
     # Going far, the search is off by more.
     slack = 1 + 0.1 * np.hypot(back[..., 0], back[..., 1])
     distance = np.hypot(returned[..., 0], returned[..., 1]) / slack
-    difference = cv2.absdiff(_sample(last, back), grey)
+    difference = cv2.absdiff(sample(last, back), grey)
     difference = cv2.blur(np.asarray(difference, np.float32), (3, 3))
     trust = _falling(distance, SURE, LOST) * _falling(difference, SAME, OTHER) * inside
     return np.asarray(cv2.blur(trust, (3, 3)), np.float32)
@@ -148,26 +158,8 @@ def _falling(value: MatLike, top: float, bottom: float) -> Trust:
     return np.asarray(np.clip(line, 0, 1), np.float32)
 
 
-def _sample(values: MatLike, flow: MatLike) -> MatLike:
-    """Return what `values` (h, w, ...) hold where `flow` leads from each place, between pixels too.
-
-    What is outside repeats the edge.
-    """
-    # Fixed-point maps (1/32 pixel) are what remap is fastest with.
-    coarse, fine = cv2.convertMaps(flow, _NOTHING, cv2.CV_16SC2)
-    how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
-    return cv2.remap(values, coarse, fine, how, borderMode=cv2.BORDER_REPLICATE)
-
-
 def _half(grey: Grey) -> Grey:
     """Return a picture of half the size, rounded up."""
     h, w = grey.shape
     size = (-(-w // 2), -(-h // 2))
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-@lru_cache(maxsize=1)
-def _grid(height: int, width: int) -> Flow:
-    """Return the coordinates (x, y) of every pixel of a picture."""
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    return np.ascontiguousarray(np.dstack([x, y]))

@@ -8,8 +8,9 @@ import numpy as np
 
 from vstyle import pixels
 from vstyle.engine.base import Deep, Engine, Mask, Picture
+from vstyle.video.canvas import Canvas, grain
 from vstyle.video.decode import Frame
-from vstyle.video.flow import Motion, warp
+from vstyle.video.flow import Motion, Tracked, warp
 
 
 @dataclass
@@ -17,10 +18,11 @@ class Memory:
     """What the recurrent stage carries from frame to frame."""
 
     picture: Picture | None = None  # the last one that the engine has painted
+    canvas: Canvas | None = None  # the one that it was painted on
 
 
 def paint(
-    tracked: Iterable[tuple[Frame, Motion | None]],
+    tracked: Iterable[Tracked],
     engine: Engine,
     strength: float = 1.0,
     memory: Memory | None = None,
@@ -33,16 +35,18 @@ def paint(
     """
     memory = memory or Memory()
     deep = isinstance(engine, Deep)
-    for frame, motion in tracked:
+    for frame, motion, canvas in tracked:
         last = memory.picture
         kind = frame.image.dtype
         image = frame.image if deep else pixels.to_kind(frame.image, pixels.BYTE)
+        rows, columns = pixels.grid(image.shape[0], image.shape[1], engine.factor)
+        strokes = grain(canvas, rows, columns)
         if last is None or motion is None:
-            last = engine.paint(image, None, None)
+            last = engine.paint(image, None, None, strokes)
         else:
             trust = trust_mask(motion, image.shape[0], image.shape[1], engine.factor)
-            last = engine.paint(image, warp(last, motion), trust)
-        memory.picture = last
+            last = engine.paint(image, warp(last, motion), trust, strokes)
+        memory.picture, memory.canvas = last, canvas
         yield replace(frame, image=blend(frame.image, pixels.to_kind(last, kind), strength))
 
 

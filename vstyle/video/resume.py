@@ -1,8 +1,9 @@
 """Work that survives a crash: it is done in pieces on disk, and what is there is not done again.
 
 A piece is a NUT file of PIECE encoded frames and the sound between them. With each goes the last
-painted picture, so that painting goes on as if it had never stopped. In the end the pieces are
-joined, packet by packet. A run that was stopped and one that was not make the same pieces.
+painted picture and its canvas, so that painting goes on as if it had never stopped. In the end the
+pieces are joined, packet by packet. A run that was stopped and one that was not make the same
+pieces.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
@@ -22,12 +23,13 @@ from zipfile import BadZipFile
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
-from vstyle.engine.base import Picture
 from vstyle.errors import OutputError, UsageError
+from vstyle.video.canvas import Canvas
 from vstyle.video.decode import Frame, Packet
 from vstyle.video.encode import Plan, open_sink
-from vstyle.video.flow import track
+from vstyle.video.flow import Tracked, track
 from vstyle.video.paint import Memory, paint
 from vstyle.video.pipe import Pipe, carried_codecs
 from vstyle.video.prefetch import prefetch
@@ -51,7 +53,7 @@ class Progress:
     packets: int = 0  # of sound
     complete: bool = False  # there are no more frames
     end: int = 0  # when the last frame is over, in ticks of the clip; 0: not known
-    picture: Picture | None = None  # the last one that was painted
+    memory: Memory = field(default_factory=Memory)  # of the last frame that was painted
 
 
 @dataclass
@@ -175,26 +177,46 @@ def _load(folder: Path) -> Progress:
         ):
             numbers = [int(number) for number in entries["numbers"]]
             pieces, frames, packets, complete, end = numbers
-            picture = entries["picture"]
+            memory = _recall(entries)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return Progress()
-    done = Progress(pieces, frames, packets, bool(complete), end, picture)
+    done = Progress(pieces, frames, packets, bool(complete), end, memory)
     return done if all(path.exists() for path in _pieces(folder, done.pieces)) else Progress()
 
 
 def _save(folder: Path, done: Progress) -> None:
     """Write how far the work is, all of it or nothing."""
-    assert done.picture is not None
     numbers = [done.pieces, done.frames, done.packets, int(done.complete), done.end]
     part = folder / "next.part"
     try:
         with part.open("wb") as file:
-            np.savez(file, numbers=np.array(numbers), picture=done.picture)
+            np.savez(file, **_noted(done.memory, numbers))
             file.flush()
             os.fsync(file.fileno())
         part.replace(folder / "progress.npz")
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}", "Make room.") from error
+
+
+def _noted(memory: Memory, numbers: list[int]) -> dict[str, Any]:
+    """Return what is remembered, and how far the work is, as arrays."""
+    assert memory.picture is not None
+    assert memory.canvas is not None
+    first, second = memory.canvas.shifts
+    return {
+        "numbers": np.array(numbers),
+        "picture": memory.picture,
+        "first": first,
+        "second": second,
+        "along": memory.canvas.along,
+        "age": np.array(memory.canvas.age),
+    }
+
+
+def _recall(entries: Mapping[str, NDArray[Any]]) -> Memory:
+    """Undo `_noted`. Raises KeyError if something is missing."""
+    shifts = entries["first"], entries["second"]
+    return Memory(entries["picture"], Canvas(shifts, entries["along"], float(entries["age"])))
 
 
 def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch: Watch) -> None:
@@ -209,10 +231,9 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
         shifted=True,
     )
     outlet = _Outlet(done.packets)
-    memory = Memory(done.picture)
     with closing(prefetch(job.source.items, stop=job.source.stop)) as items:
         ahead = _Ahead(frames_of(items, outlet.carry))
-        painted = watch(job, paint(_from(ahead, done.frames), job.engine, strength, memory))
+        painted = watch(job, paint(_from(ahead, done), job.engine, strength, done.memory))
         pictures = iter(painted)
         while not done.complete:
             (place,) = _pieces(folder, done.pieces + 1)[-1:]
@@ -224,7 +245,6 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
                     done.end = frame.pts + frame.duration if frame.duration else 0
             done.pieces += 1
             done.packets, done.complete = outlet.count, ahead.ended
-            done.picture = memory.picture
             _save(folder, done)
 
 
@@ -247,12 +267,12 @@ class _Ahead(Iterator[Frame]):
         return frame
 
 
-def _from(frames: Iterable[Frame], start: int) -> Iterator[tuple[Frame, Any]]:
-    """Yield the frames from number `start` on with the motion that leads to each."""
-    if not start:
+def _from(frames: Iterable[Frame], done: Progress) -> Iterator[Tracked]:
+    """Yield the frames that are not done with what is known of each."""
+    if not done.frames:
         yield from track(frames)
         return
-    tracked = track(islice(frames, start - 1, None))
+    tracked = track(islice(frames, done.frames - 1, None), done.memory.canvas)
     next(tracked, None)  # the last one that is done: the motion begins there
     yield from tracked
 

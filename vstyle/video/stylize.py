@@ -23,7 +23,7 @@ from vstyle.video.decode import (
     open_clip,
 )
 from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding, reading_for
-from vstyle.video.flow import Motion, track
+from vstyle.video.flow import Tracked, track
 from vstyle.video.memory import keep_freed
 from vstyle.video.opening import check_readable
 from vstyle.video.paint import paint
@@ -218,7 +218,7 @@ def check_place(path: Path, destination: Path, overwrite: bool) -> None:
         raise OutputError(f"{folder} cannot be written", "Choose another place for the output.")
 
 
-def follow(items: Iterable[Frame | Packet]) -> Iterator[tuple[Frame, Motion | None] | Packet]:
+def follow(items: Iterable[Frame | Packet]) -> Iterator[Tracked | Packet]:
     """Yield the frames with the motion that led to each, and the packets where they were."""
     between: list[Packet] = []
     for tracked in track(frames_of(items, between.append)):

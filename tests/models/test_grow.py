@@ -1,0 +1,68 @@
+"""A grown generator paints as the small one did, and all that is new learns."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from vstyle.models.build import Networks, new_networks
+from vstyle.models.config import GeneratorConfig, StyleConfig
+from vstyle.models.grow import grow
+
+SMALL = GeneratorConfig(factor=2, widths=(8, 12), blocks=(1, 1), inner=(8, 8), code=16)
+LARGER = {
+    "wider": replace(SMALL, widths=(12, 20), inner=(10, 16)),
+    "deeper": replace(SMALL, blocks=(2, 3)),
+    "coarser": replace(SMALL, widths=(8, 12, 16), blocks=(1, 1, 2), inner=(8, 8, 16)),
+    "all": replace(SMALL, widths=(10, 16, 16), blocks=(2, 2, 1), inner=(12, 8, 4)),
+}
+
+
+@pytest.fixture
+def small() -> Networks:
+    """Return networks in which nothing is zero by chance."""
+    torch.manual_seed(0)
+    networks = new_networks(SMALL, StyleConfig((8,), 8, SMALL.code))
+    for parameter in networks.generator.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    return networks
+
+
+def inputs() -> tuple[torch.Tensor, ...]:
+    torch.manual_seed(1)
+    blocks = torch.rand(2, 2, 16, 24)
+    frames = torch.rand(2, 2, 3, 32, 48)
+    return *frames, blocks[:, :1], blocks[:, 1:] * 2 - 1, torch.randn(2, SMALL.code)
+
+
+@pytest.mark.parametrize("config", LARGER.values(), ids=LARGER.keys())
+def test_it_paints_the_same(small: Networks, config: GeneratorConfig) -> None:
+    grown = grow(small, config)
+    assert grown.generator.config == config
+    assert grown.encoder is small.encoder
+    with torch.no_grad():
+        wanted = small.generator.eval()(*inputs())
+        found = grown.generator.eval()(*inputs())
+    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("config", LARGER.values(), ids=LARGER.keys())
+def test_what_is_new_learns(small: Networks, config: GeneratorConfig) -> None:
+    """After three steps of descent every convolution has moved: none is cut off by zeros."""
+    generator = grow(small, config).generator.train()
+    before = {name: value.clone() for name, value in generator.state_dict().items()}
+    optimiser = torch.optim.SGD(generator.parameters(), 0.1)
+    for _ in range(3):
+        optimiser.zero_grad()
+        (generator(*inputs()) - 0.3).square().mean().backward()
+        optimiser.step()
+    for name, value in generator.state_dict().items():
+        if name.endswith("conv.weight") and not name.startswith("gate"):
+            assert not torch.equal(value, before[name]), name
+
+
+@pytest.mark.parametrize("change", [{"widths": (6, 12)}, {"blocks": (0, 1)}, {"factor": 4}])
+def test_it_does_not_shrink(small: Networks, change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"factor|less"):
+        grow(small, replace(SMALL, **change))

@@ -1,0 +1,89 @@
+"""A larger generator that begins by painting what a smaller one has learned to paint.
+
+Wider layers, more blocks and coarser levels are added so that at first they change nothing, yet
+learn from the first step on: what new channels hold is multiplied with zeros, new blocks are scaled
+by zero, and a new level hands nothing up (the idea of Net2Net, Chen et al. 2016).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vstyle.models.build import Networks, new_networks
+from vstyle.models.config import GeneratorConfig
+from vstyle.models.generator import Modulated, Normalised
+
+
+@torch.no_grad()
+def grow(networks: Networks, config: GeneratorConfig) -> Networks:
+    """Return networks whose generator has a config's sizes and paints as the given one does.
+
+    Raises ValueError if a size is smaller, or the blocks of pixels or the codes differ.
+    """
+    small = networks.generator.config
+    _check(small, config)
+    grown = new_networks(config, networks.encoder.config).generator
+    known = dict(networks.generator.named_modules())
+    # The blocks of a new level may do what they like: nothing of it gets out.
+    silent = tuple(f"blocks.{level}." for level in range(len(small.widths)))
+    for name, layer in grown.named_modules():
+        old = known.get(name)
+        if isinstance(layer, Modulated | Normalised):
+            if isinstance(old, Modulated | Normalised):
+                _widen(layer, old)
+            elif name.startswith("up.") or (name.startswith(silent) and name.endswith("second")):
+                _silence(layer)
+        elif name == "canvas":
+            assert isinstance(layer, nn.Linear)
+            assert isinstance(old, nn.Linear)
+            _overlay(layer.weight, old.weight)
+            _overlay(layer.bias, old.bias)
+    return Networks(grown, networks.encoder)
+
+
+def _check(small: GeneratorConfig, large: GeneratorConfig) -> None:
+    if (small.factor, small.code) != (large.factor, large.code):
+        raise ValueError("factor and code must stay as they are")
+    for field in ("widths", "blocks", "inner"):
+        before, after = getattr(small, field), getattr(large, field)
+        if len(after) < len(before) or any(b > a for b, a in zip(before, after, strict=False)):
+            raise ValueError(f"{field} = {list(after)} has less than {list(before)}")
+
+
+def _widen(layer: Modulated | Normalised, old: Modulated | Normalised) -> None:
+    """Put an old layer into the first channels of a wider one; they see nothing of the others."""
+    _overlay(layer.conv.weight, old.conv.weight)
+    if layer.conv.bias is not None and old.conv.bias is not None:
+        _overlay(layer.conv.bias, old.conv.bias)
+    for part in ("weight", "bias"):
+        new, known = getattr(layer.style, part), getattr(old.style, part)
+        for into, of in zip(_parts(layer, new), _parts(old, known), strict=True):
+            _overlay(into, of)
+
+
+def _silence(layer: Modulated | Normalised) -> None:
+    """Let a layer give zeros, in such a way that it still learns."""
+    layer.style.weight.zero_()
+    layer.style.bias.zero_()
+    if isinstance(layer, Normalised):
+        _parts(layer, layer.style.bias)[0].fill_(-1)  # the scale is 1 more than that
+    else:
+        layer.conv.weight.zero_()
+
+
+def _parts(layer: Modulated | Normalised, values: Tensor) -> list[Tensor]:
+    """Return the rows of a style's weight or bias, apart by what they set."""
+    outputs = layer.conv.out_channels
+    split = layer.split if isinstance(layer, Modulated) else (outputs, outputs)
+    return list(torch.split(values, list(split)))
+
+
+def _overlay(new: Tensor, old: Tensor) -> None:
+    """Write old values over the first new ones; in their rows, all further columns become 0."""
+    rows = new[: len(old)]
+    if new.ndim > 1:
+        rows.zero_()
+        rows[:, : old.shape[1]] = old
+    else:
+        rows.copy_(old)
