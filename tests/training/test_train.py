@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from vstyle import checkpoint
-from vstyle.errors import CheckpointError, InputError, OutputError, TrainingError
+from vstyle.errors import CheckpointError, InputError, OutputError, TrainingError, UsageError
 from vstyle.models.build import new_networks
 from vstyle.scene.canvas import paint_canvas
 from vstyle.training.batches import Data
@@ -125,6 +125,18 @@ def test_a_run_can_begin_from_a_model(job: Job, whole: Run) -> None:
     about = checkpoint.describe(onward.output).provenance
     assert about["started_from"] == whole.job.output.name
     assert about["recipe"]["generator"]["blocks"] == [1, 1, 1]
+
+
+def test_a_model_can_grow(job: Job, whole: Run) -> None:
+    """And goes on as the larger one; one that would shrink is refused."""
+    larger = change(TINY, ["grow=true", "generator.widths=[16, 24, 32]", "generator.blocks.2=2"])
+    steps = fit(dataclasses.replace(job, start=whole.job.output), larger)
+    assert next(iter(steps)).number == 1
+    steps.close()
+    assert checkpoint.describe(job.output).config["generator"]["widths"] == [16, 24, 32]
+    smaller = change(larger, ["generator.widths.0=8"])
+    with pytest.raises(UsageError, match="cannot grow"):
+        list(fit(dataclasses.replace(job, start=whole.job.output), smaller))
 
 
 def test_a_run_can_specialise_in_one_picture(job: Job, whole: Run) -> None:
