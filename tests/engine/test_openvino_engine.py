@@ -102,7 +102,7 @@ def test_a_kernel_over_rows_is_the_kernel_over_blocks(factor: int) -> None:
     blocks = torch.nn.functional.pixel_unshuffle(picture, factor)
     expected = torch.nn.functional.conv2d(blocks, weight)
     rows = picture.permute(0, 2, 3, 1).reshape(1, 4 * factor, 6, 3 * factor).permute(0, 3, 1, 2)
-    kernel = torch.from_numpy(rows_kernel(weight.numpy()))
+    kernel = torch.from_numpy(rows_kernel(weight.numpy(), factor))
     found = torch.nn.functional.conv2d(rows, kernel, stride=(factor, 1))
     torch.testing.assert_close(found, expected)
     outputs = np.concatenate([row_outputs(row, factor) for row in range(factor)])

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vstyle.compress.calibrate import Sample
-from vstyle.engine.graph import Bounds, within_blocks
+from vstyle.engine.graph import Bounds, detail_kernels
 from vstyle.engine.openvino import op, ov
 from vstyle.engine.openvino_engine import OpenVinoEngine
 from vstyle.models.config import GeneratorConfig, rounded_tensors
@@ -87,11 +88,13 @@ def in_steps(layers: Mapping[str, Convolution]) -> dict[str, Convolution]:
     found = {}
     for name, layer in layers.items():
         if name != "canvas":  # that is no convolution
-            weight, rest = layer.weight, layer.weight[:, :0]
+            parts: tuple[NDArray[np.float32], ...] = (layer.weight,)
             if name == "detail":
-                weight = within_blocks(weight)
-            if name == "memory":  # the trust is multiplied apart
-                weight, rest = weight[:, :-1], weight[:, -1:]
-            steps, size = quantise(weight)
-            found[name] = replace(layer, weight=np.concatenate([steps * size, rest], 1))
+                parts = detail_kernels(layer.weight)
+            if name == "memory":
+                parts = layer.weight[:, :-1], layer.weight[:, -1:]
+            rounded = [np.multiply(*quantise(part)) for part in parts]
+            if name == "memory":  # the trust is multiplied in float
+                rounded[1] = parts[1]
+            found[name] = replace(layer, weight=np.concatenate(rounded, 1))
     return found

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vstyle.models.config import FARTHEST, GeneratorConfig, block_names
 from vstyle.models.fold import Convolution
-from vstyle.models.generator import EDGE
+from vstyle.models.generator import EDGE, relief
 
 
 class Folded:
@@ -67,7 +67,9 @@ class Folded:
             x = self._blocks(F.relu(self._convolve(x, f"mix.{level}")), level)
         colours = source.reshape(1, 3, factor**2, *source.shape[2:])
         within = (colours - colours.mean(2, keepdim=True)).flatten(1, 2)
-        painted = self._convolve(x, "head") + self._convolve(within, "detail")
+        grey = F.pixel_unshuffle(relief(frame).to(self.kind), factor)
+        detail = self._convolve(torch.cat([within, grey], 1), "detail")
+        painted = self._convolve(x, "head") + detail
         share = self.config.carry_limit * torch.sigmoid(self._convolve(x, "gate")) * trust
         finite = painted.isfinite().all() & share.isfinite().all()
         painted = painted.clamp(0, 1)

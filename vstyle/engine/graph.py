@@ -64,11 +64,11 @@ class Builder:
         return x
 
     def convolve_rows(self, x: Node, weight: NDArray[np.float32]) -> Node:
-        """Return a 1x1 convolution of blocks, (outputs, 3 f f, 1, 1), of a picture's rows.
+        """Return a 1x1 convolution of blocks, (outputs, c f f, 1, 1), of a picture's rows.
 
-        x: (1, 3 factor, H, W / factor), values 0..1 -> (1, outputs, H / factor, W / factor).
+        x: (1, c factor, H, W / factor), values 0..1 -> (1, outputs, H / factor, W / factor).
         """
-        kernel = rows_kernel(weight)
+        kernel = rows_kernel(weight, weight.shape[1] // x.get_output_shape(0)[1])
         return op.convolution(x, self.weight(kernel), [kernel.shape[2], 1], [0, 0], [0, 0], [1, 1])
 
     def weight(self, kernel: NDArray[np.float32]) -> Node:
@@ -104,8 +104,8 @@ def build_graph(
 ) -> ov.Model:
     """Return the graph for frames of one size, whose sides are multiples of `config.multiple`.
 
-    Inputs: frame and carried, (1, H, W, 3) uint8; trust, (1, H / factor, W / factor, 1) uint8; and
-    grain, (1, 1, H / factor, W / factor) float32.
+    Inputs: frame and carried, (1, H, W, 3) uint8; trust, (1, H / factor, W / factor, 1) uint8;
+    grain, (1, 1, H / factor, W / factor) float32; and relief, (1, H, W, 1) uint8.
     Output: the painted frame, (1, H, W, 3) uint8. With `observe`, more outputs follow: the extremes
     of every tensor that int8 rounds, `NAME.low` and `NAME.high`.
     """
@@ -117,7 +117,8 @@ def build_graph(
     )
     grain = op.parameter([1, 1, *grid[1:3]], np.float32, "grain")
     make = Builder(layers, bounds)
-    source, last = _rows(frame, factor), _rows(carried, factor)
+    relief = op.parameter([1, height, width, 1], np.uint8, "relief")
+    source, last, grey = (_rows(picture, factor) for picture in (frame, carried, relief))
     belief = op.multiply(op.convert(trust, np.float32), _float(1 / 255))
     belief = op.transpose(belief, _whole(0, 3, 1, 2))
 
@@ -143,7 +144,7 @@ def build_graph(
         x = make.blocks(x, block_names(config, level))
     x = make.round(x, "head.in")
     # 3. paint, and blend with the carried picture
-    painted = _paint(make, x, source, factor)
+    painted = _paint(make, x, source, grey, factor)
     share = op.multiply(_share(make, x, config), belief)
     before = op.convert(
         op.reshape(carried, _whole(*painted.get_output_shape(0)), False), np.float32
@@ -157,18 +158,21 @@ def build_graph(
                 extreme = reduce(node, _whole(0, 1, 2, 3))
                 extreme.output(0).get_tensor().set_names({f"{name}.{end}"})
                 outputs.append(op.result(extreme))
-    return ov.Model(outputs, [frame, carried, trust, grain], "generator")
+    return ov.Model(outputs, [frame, carried, trust, grain, relief], "generator")
 
 
-def _paint(make: Builder, x: Node, source: Node, factor: int) -> Node:
+def _paint(make: Builder, x: Node, source: Node, grey: Node, factor: int) -> Node:
     """Return the new picture, values 0..255, (1, h, factor, 3 W): `factor` rows for each of x's."""
     head, detail = make.layers["head"], make.layers["detail"]
-    within = within_blocks(detail.weight)
+    within, relief = detail_kernels(detail.weight)
     at = np.concatenate([row_outputs(row, factor) for row in range(factor)])
     x = replicate(x, head.weight.shape[2] // 2)
     y = op.convolution(x, make.weight(head.weight[at] * 255), *_steps(1))
     y = op.add(y, make.convolve_rows(source, within[at] * 255))
-    y = op.add(y, _channels((head.shift[at] + detail.shift[at]) * 255))
+    y = op.add(y, make.convolve_rows(grey, relief[at] * (255 * 255 / 127)))
+    # The relief's bytes are 0..1 there, of which 128 / 255 is no detail, and 127 / 255 is 1.
+    shift = head.shift + detail.shift - relief.sum((1, 2, 3)) * (128 / 127)
+    y = op.add(y, _channels(shift[at] * 255))
     # In int8 the same, and rounded to bytes.
     y = op.convert(_stepped(y, 0, 255), np.uint8) if make.bounds else op.clamp(y, 0, 255)
     return op.convert(_over_rows(y, factor), np.float32)
@@ -183,25 +187,26 @@ def _share(make: Builder, x: Node, config: GeneratorConfig) -> Node:
     return op.multiply(op.sigmoid(op.add(y, _channels(shift))), _float(config.carry_limit))
 
 
-def within_blocks(weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a 1x1 kernel over blocks that sees only what pixels differ by within their block.
+def detail_kernels(weight: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    """Split a 1x1 kernel over blocks and their relief, (outputs, 4 f f, 1, 1), into one for each.
 
-    Taking off the block's mean is linear: here it is done to the kernel, (outputs, 3 f f, 1, 1).
+    Of the blocks it sees only what pixels differ by within their block. Taking off a block's mean
+    is linear: here it is done to the kernel.
     """
-    kernel = weight.reshape(len(weight), 3, -1)
-    within: NDArray[np.float32] = kernel - kernel.mean(2, keepdims=True)
-    return within.reshape(weight.shape)
+    parts = weight.reshape(len(weight), 4, -1)
+    within = parts[:, :3] - parts[:, :3].mean(2, keepdims=True)
+    return tuple(part.reshape(len(weight), -1, 1, 1) for part in (within, parts[:, 3]))
 
 
-def rows_kernel(weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Reorder a 1x1 kernel over blocks, (outputs, 3 f f, 1, 1), to one over rows, (o, 3 f, f, 1).
+def rows_kernel(weight: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Reorder a 1x1 kernel over blocks, (outputs, c f f, 1, 1), to one over rows, (o, c f, f, 1).
 
     Inputs change from (colour, row, column) to (column, colour) with the rows as the height.
     """
-    factor = round((weight.shape[1] / 3) ** 0.5)
-    blocks = weight.reshape(len(weight), 3, factor, factor)
+    outputs, inputs = weight.shape[:2]
+    blocks = weight.reshape(outputs, inputs // factor**2, factor, factor)
     return np.ascontiguousarray(
-        blocks.transpose(0, 3, 1, 2).reshape(len(weight), 3 * factor, factor, 1)
+        blocks.transpose(0, 3, 1, 2).reshape(outputs, inputs // factor, factor, 1)
     )
 
 
@@ -212,9 +217,9 @@ def row_outputs(row: int, factor: int) -> NDArray[np.intp]:
 
 
 def _rows(picture: Node, factor: int) -> Node:
-    """(1, H, W, 3) uint8 -> (1, 3 factor, H, W / factor), values 0..1; no byte is moved."""
-    _, height, width, _ = picture.get_output_shape(0)
-    rows = op.reshape(picture, _whole(1, height, width // factor, 3 * factor), False)
+    """(1, H, W, c) uint8 -> (1, c factor, H, W / factor), values 0..1; no byte is moved."""
+    _, height, width, colours = picture.get_output_shape(0)
+    rows = op.reshape(picture, _whole(1, height, width // factor, colours * factor), False)
     # In this order the conversion merges into an int8 convolution; after the transpose it does not.
     return op.transpose(
         op.multiply(op.convert(rows, np.float32), _float(1 / 255)), _whole(0, 3, 1, 2)

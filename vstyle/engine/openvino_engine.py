@@ -12,6 +12,7 @@ from vstyle.engine.graph import Bounds, build_graph
 from vstyle.engine.openvino import ov
 from vstyle.models.config import GeneratorConfig
 from vstyle.models.fold import Convolution
+from vstyle.models.relief import relief
 
 _CORE = ov.Core()
 
@@ -49,7 +50,7 @@ class OpenVinoEngine:
             last = pixels.pad(carried, multiple, least)
             belief = pixels.pad(trust, multiple // self.factor, least // self.factor)
         strokes = pixels.pad(grain, multiple // self.factor, least // self.factor)
-        arrays = (source, last, belief[..., None], strokes[None])
+        arrays = (source, last, belief[..., None], strokes[None], relief(source)[..., None])
         inputs = [np.ascontiguousarray(array)[None] for array in arrays]
         painted = self.request.infer(inputs, share_inputs=True)[0]
         return pixels.crop(painted[0], height, width)

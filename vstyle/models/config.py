@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from math import inf
+from math import inf, lcm
 from typing import Any
 
 LARGEST = 4096  # no width, length or count of a config is beyond this
@@ -15,6 +15,7 @@ MOST_LEVELS = 6
 
 PALETTE = 9  # first entries of a code: means and deviations of the colours, and their correlations
 CODE = PALETTE + 48  # length of a style code: more directions than that hold mostly chance
+BLOCK = 4  # pixels: the relief of a frame is what differs from the mean of about as many
 FARTHEST = 4.0  # deviations: of what a generator normalises, no more is let through
 LEAST_DEVIATION = 0.02  # of any mix of a palette's colours, values 0..1
 FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
@@ -46,7 +47,7 @@ class GeneratorConfig:
     @property
     def multiple(self) -> int:
         """Sides of the input must be multiples of this many pixels."""
-        return self.factor << self.coarsest
+        return lcm(self.factor << self.coarsest, BLOCK)
 
     @property
     def coarsest(self) -> int:
@@ -157,7 +158,7 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
             yield from normalised(f"{name}.first", width, inner, 3)
             yield from normalised(f"{name}.second", inner, width, 3)
     yield from modulated("head", fine, pixels, 3)
-    yield from modulated("detail", pixels, pixels, 1)
+    yield from modulated("detail", pixels + config.factor**2, pixels, 1)
     yield from modulated("gate", fine, 1, 1)
 
 

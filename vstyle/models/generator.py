@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vstyle.models.config import FARTHEST, LEAST_DEVIATION, PALETTE, SCALE, GeneratorConfig
+from vstyle.models.config import BLOCK, FARTHEST, LEAST_DEVIATION, PALETTE, SCALE, GeneratorConfig
+from vstyle.models.relief import FAINT, RADIUS, REACH
 from vstyle.models.symmetric import power
 
 # Zeros would tell the network where the border is, and it learns to hang dark frames there.
@@ -104,13 +105,12 @@ class Generator(nn.Module):
         )
         self.blocks = nn.ModuleList(_blocks(config, level) for level in range(coarsest + 1))
         self.head = Modulated(config, fine, 3 * block)
-        self.detail = Modulated(config, 3 * block, 3 * block, kernel=1)
+        self.detail = Modulated(config, 4 * block, 3 * block, kernel=1)
         self.gate = Modulated(config, fine, 1, kernel=1)
         _start_small(self.canvas)
         nn.init.normal_(_bias(self.canvas), std=0.3)
         _alike_subpixels(self.head, block)
-        nn.init.zeros_(self.detail.conv.weight)
-        nn.init.zeros_(self.detail.style.weight)
+        _begin_with_relief(self.detail, block)
 
     def forward(
         self,
@@ -144,21 +144,45 @@ class Generator(nn.Module):
             x = F.relu(self.mix[level](x, code))
             for block in cast(nn.ModuleList, self.blocks[level]):
                 x = block(x, code)
-        new, gate = self._paint(x, source, code)
+        new, gate = self._paint(x, source, F.pixel_unshuffle(relief(frame), factor), code)
         return F.pixel_shuffle(new + gate * trust * (last - new), factor)
 
-    def _paint(self, x: Tensor, source: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
+    def _paint(
+        self, x: Tensor, source: Tensor, grey: Tensor, code: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return the new picture (B, 3 block, h, w) and the carried one's share (B, 1, h, w)."""
         block = self.config.factor**2
         # What the frame's pixels differ by within a block goes straight to the head; the colour of
         # the block does not, or the source's palette would be copied before the style's is learned.
         colours = source.reshape(-1, 3, block, *source.shape[2:])
         within = (colours - colours.mean(2, keepdim=True)).flatten(1, 2)
-        new = in_palette(self.head(x, code) + self.detail(within, code), code)
+        new = in_palette(self.head(x, code) + self.detail(torch.cat([within, grey], 1), code), code)
         inside = new.clamp(0, 1)
         # A trickle of the overshoot keeps a gradient alive where clamping alone would end it.
         new = inside + 0.05 * (new - inside) if self.training else inside
         return new, self.config.carry_limit * torch.sigmoid(self.gate(x, code))
+
+
+@torch.no_grad()
+def relief(frame: Tensor) -> Tensor:
+    """Return the relief of frames, (B, 3, H, W), values 0..1 -> (B, 1, H, W), values -1..1.
+
+    As `models.relief` does, whose grey levels are whole numbers, as is the relief itself.
+    """
+    levels = (frame.float() * 255).round()
+    red, green, blue = levels.unbind(1)
+    grey = ((9798 * red + 19235 * green + 3735 * blue + 16384) / 32768).floor()[:, None]
+    detail = grey - _smooth(F.avg_pool2d(grey, BLOCK))
+    strength = F.avg_pool2d(detail.abs(), BLOCK)
+    for _ in range(2):
+        around = F.pad(strength, (RADIUS,) * 4, mode=EDGE)
+        strength = F.avg_pool2d(around, 2 * RADIUS + 1, 1)
+    gain = _smooth(127 / (REACH * (strength + FAINT)))
+    return ((detail * gain).round().clamp(-128, 127) / 127).to(frame.dtype)
+
+
+def _smooth(small: Tensor) -> Tensor:
+    return F.interpolate(small, scale_factor=float(BLOCK), mode="bilinear", align_corners=False)
 
 
 def in_palette(z: Tensor, code: Tensor) -> Tensor:
@@ -198,6 +222,15 @@ def _start_small(style: nn.Linear) -> None:
     """Let every style begin near the same layer."""
     nn.init.normal_(style.weight, std=0.01)
     nn.init.zeros_(_bias(style))
+
+
+def _begin_with_relief(layer: Modulated, block: int) -> None:
+    """Start with a little of the relief, in grey, where it is; and nothing else of the frame."""
+    nn.init.zeros_(layer.style.weight)
+    nn.init.zeros_(layer.conv.weight)
+    places = torch.arange(block)
+    for colour in range(3):
+        layer.conv.weight.data[colour * block + places, 3 * block + places, 0, 0] = 1.0
 
 
 def _alike_subpixels(layer: Modulated, block: int) -> None:
