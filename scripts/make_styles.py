@@ -16,8 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vstyle import checkpoint, styles
+from vstyle.bench.footage import timed
 from vstyle.engine.build import build_engine, load_model, style_code
 from vstyle.scene import Scene, render
+from vstyle.video.flow import track
+from vstyle.video.paint import paint
 
 HERE = Path(__file__).parents[1] / "styles"
 PREVIEW = Scene()  # the demo film
@@ -50,7 +53,8 @@ def main() -> None:
         write_codes(name, about, folder / about["file"])
         engine, _ = build_engine("student", name, "cpu")
         preview = HERE / "previews" / f"{name}.jpg"
-        preview.write_bytes(jpeg(engine.paint(frame, None, None)))
+        (painted,) = paint(track(timed([frame])), engine)
+        preview.write_bytes(jpeg(painted.image))
         rows.append(
             f"| `{name}` | {about['painting']} | {about['artist']} | {about['year']} "
             f"| ![{name}](previews/{name}.jpg) |"

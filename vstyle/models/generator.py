@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vstyle.models.config import BLOCK, FARTHEST, LEAST_DEVIATION, PALETTE, SCALE, GeneratorConfig
-from vstyle.models.relief import FAINT, RADIUS, REACH
+from vstyle.models.relief import FAINT, RADIUS, REACH, STRONG
 from vstyle.models.symmetric import power
 
 # Zeros would tell the network where the border is, and it learns to hang dark frames there.
@@ -177,7 +177,7 @@ def relief(frame: Tensor) -> Tensor:
     for _ in range(2):
         around = F.pad(strength, (RADIUS,) * 4, mode=EDGE)
         strength = F.avg_pool2d(around, 2 * RADIUS + 1, 1)
-    gain = _smooth(127 / (REACH * (strength + FAINT)))
+    gain = _smooth(127 / (REACH * (strength + FAINT) * (1 + strength / STRONG)))
     return ((detail * gain).round().clamp(-128, 127) / 127).to(frame.dtype)
 
 

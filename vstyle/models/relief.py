@@ -17,6 +17,7 @@ from vstyle.models.config import BLOCK
 
 RADIUS = 2  # blocks, of a box filter run twice over the strength of detail
 FAINT = 1.2  # grey levels; detail much below this is noise, and stays faint
+STRONG = 10.0  # grey levels; detail of that strength has half the relief: it needs no more
 REACH = 3.75  # times the local strength; what is beyond it is cut off
 
 
@@ -34,7 +35,8 @@ def relief(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     side = (2 * RADIUS + 1,) * 2
     for _ in range(2):
         strength = cv2.blur(strength, side, borderType=cv2.BORDER_REPLICATE)
-    gain = cv2.resize(127 / (REACH * (strength + FAINT)), (width, height))
+    share = 127 / (REACH * (strength + FAINT) * (1 + strength / STRONG))
+    gain = cv2.resize(share, (width, height))
     scaled = cv2.multiply(detail, gain)
     # Shifted, rounded and cut off in one pass.
     return np.asarray(cv2.addWeighted(scaled, 1, scaled, 0, 128, dtype=cv2.CV_8U), np.uint8)
