@@ -17,7 +17,7 @@ from vstyle.models.config import BLOCK
 
 RADIUS = 2  # blocks, of a box filter run twice over the strength of detail
 FAINT = 1.2  # grey levels; detail much below this is noise, and stays faint
-STRONG = 10.0  # grey levels; detail of that strength has half the relief: it needs no more
+STRONG = 6.0  # grey levels; detail of that strength has half the relief: it needs no more
 REACH = 3.75  # times the local strength; what is beyond it is cut off
 
 
