@@ -35,7 +35,7 @@ def relief(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     side = (2 * RADIUS + 1,) * 2
     for _ in range(2):
         strength = cv2.blur(strength, side, borderType=cv2.BORDER_REPLICATE)
-    share = 127 / (REACH * (strength + FAINT) * (1 + strength / STRONG))
+    share = np.asarray(127 / (REACH * (strength + FAINT) * (1 + strength / STRONG)), np.float32)
     gain = cv2.resize(share, (width, height))
     scaled = cv2.multiply(detail, gain)
     # Shifted, rounded and cut off in one pass.

@@ -170,10 +170,13 @@ def _blob(batch: int, size: int, generator: torch.Generator) -> Tensor:
 
 
 def _film_grain(frame: Tensor, generator: torch.Generator) -> Tensor:
-    """Change the light by up to 2 % and add noise of up to 2/255."""
+    """Change the light by up to 2 % and add noise of up to 0.5/255.
+
+    No more: the relief raises it, and the flow term would forbid the relief.
+    """
     batch = frame.shape[0]
     gain = _uniform(batch, 0.98, 1.02, generator)
     noise = torch.randn(frame.shape, generator=generator, device=generator.device) * _uniform(
-        batch, 0, 2 / 255, generator
+        batch, 0, 0.5 / 255, generator
     )
     return (frame * gain + noise).clamp(0, 1)
