@@ -113,9 +113,9 @@ def work_of(model: str, height: int, width: int, precision: str) -> Work | None:
     factor = config.factor
     meta = torch.device("meta")
     frame = torch.empty(1, 3, rows, columns, device=meta)
-    trust = torch.empty(1, 1, rows // factor, columns // factor, device=meta)
+    places = torch.empty(1, 1, rows // factor, columns // factor, device=meta)
     code = torch.empty(1, config.code, device=meta)
-    return count(lambda: generator(frame, frame, trust, code), BYTES.get(precision, 4))
+    return count(lambda: generator(frame, frame, places, places, code), BYTES.get(precision, 4))
 
 
 def count(call: Callable[[], object], bytes_each: int) -> Work:
