@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vstyle.models.generator import relief as torch_relief
-from vstyle.models.relief import REACH, relief
+from vstyle.models.relief import FAINT, REACH, STRONG, relief
 from vstyle.scene import Scene, render
 
 
@@ -33,15 +33,21 @@ def test_of_a_real_scene_too() -> None:
     assert np.abs(relief(picture) - wanted).max() <= 1
 
 
-def test_contrast_does_not_matter() -> None:
-    """Noise of a quarter of the strength has nearly the same relief."""
-    strong, faint = (relief(noise(amplitude)).astype(float) - 128 for amplitude in (40, 10))
+def test_contrast_hardly_matters() -> None:
+    """Noise of half the strength has nearly the same relief, as large as the formula says."""
+    strong, faint = (relief(noise(amplitude)).astype(float) - 128 for amplitude in (8, 4))
     assert np.corrcoef(strong.ravel(), faint.ravel())[0, 1] > 0.98
     assert faint.std() == pytest.approx(strong.std(), rel=0.2)
-    # The mean distance is one unit of strength; that of a normal distribution 0.8 deviations.
-    assert strong.std() == pytest.approx(127 / REACH / 0.8, rel=0.1)
+    # Strength is the mean distance to the mean: of normal noise 0.8 deviations.
+    for found, strength in ((strong, 0.8 * 8), (faint, 0.8 * 4)):
+        share = strength / (strength + FAINT) / (1 + strength / STRONG)
+        assert found.std() == pytest.approx(127 / REACH / 0.8 * share, rel=0.1)
+
+
+def test_what_is_strong_already_needs_none() -> None:
+    assert relief(noise(60)).std() < 0.5 * relief(noise(4)).std()
 
 
 def test_what_is_fainter_than_a_grey_level_stays_faint() -> None:
     assert (relief(np.full((32, 32, 3), 77, np.uint8)) == 128).all()
-    assert relief(noise(0.3)).std() < 0.6 * relief(noise(40)).std()
+    assert relief(noise(0.3)).std() < 0.6 * relief(noise(4)).std()

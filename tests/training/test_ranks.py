@@ -52,7 +52,7 @@ with joined(torch.device("cpu")) as ranks:
                              (film.frames, film.flows, film.visible)))
     wanted = [Statistics(one.mean[share], one.deviation[share], one.gram[share]) for one in wanted]
     batch = Batch(film, list(zip(film.flows, film.visible)), 0, style[share], wanted,
-                  crops[share], own[share], (0.3, 0.6))
+                  crops[share], own[share], (0.3, 0.6), torch.arange(8.0).view(4, 2)[share])
     painted = trainer.painter(batch)
     parts = objective(recipe, features, batch, painted, number=0, factor=4)
     judged = trainer.critic.judge(painted.frames[-1], painted.code)
@@ -105,9 +105,10 @@ def test_two_halves_of_a_batch_have_the_gradients_of_the_whole(
     one, two = load_file(alone), load_file(shared)
     assert one.keys() == two.keys()
     for name, gradient in one.items():
-        # Sums of float32 in another order: 2e-4 was seen. A half left out would show as 1.
+        # Sums of float32 in another order, and the relief of what is painted back has whole grey
+        # levels, of which a last bit turns a few: 6e-3 was seen. A half left out would show as 1.
         size = np.abs(gradient).max()
-        np.testing.assert_allclose(two[name], gradient, atol=2e-3 * size + 1e-7, err_msg=name)
+        np.testing.assert_allclose(two[name], gradient, atol=2e-2 * size + 1e-7, err_msg=name)
 
 
 @pytest.mark.slow
