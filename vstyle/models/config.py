@@ -42,7 +42,7 @@ class GeneratorConfig:
     code: int = CODE  # length of the style code
     # Most that a painted pixel may take from the carried picture; the nearer to 1, the longer a
     # picture that stands still goes on changing.
-    carry_limit: float = 0.75
+    carry_limit: float = 0.65
 
     @property
     def multiple(self) -> int:
