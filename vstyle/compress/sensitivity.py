@@ -89,12 +89,11 @@ def in_steps(layers: Mapping[str, Convolution]) -> dict[str, Convolution]:
     for name, layer in layers.items():
         if name != "canvas":  # that is no convolution
             parts: tuple[NDArray[np.float32], ...] = (layer.weight,)
+            rest = layer.weight[:, :0]
             if name == "detail":
                 parts = detail_kernels(layer.weight)
-            if name == "memory":
-                parts = layer.weight[:, :-1], layer.weight[:, -1:]
+            if name == "memory":  # the trust is multiplied apart
+                parts, rest = (layer.weight[:, :-1],), layer.weight[:, -1:]
             rounded = [np.multiply(*quantise(part)) for part in parts]
-            if name == "memory":  # the trust is multiplied in float
-                rounded[1] = parts[1]
-            found[name] = replace(layer, weight=np.concatenate(rounded, 1))
+            found[name] = replace(layer, weight=np.concatenate([*rounded, rest], 1))
     return found

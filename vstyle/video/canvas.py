@@ -13,14 +13,12 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
+from vstyle.engine.base import Grain
 from vstyle.models import canvas
 from vstyle.video.sampling import places, sample, sample_tile
 
 Vectors = NDArray[np.float32]
 """(h, w, 2): x to the right, then y down."""
-
-Grain = NDArray[np.float32]
-"""Strokes, (rows, columns) of an engine's grid, values -1..1."""
 
 
 @dataclass(frozen=True)
