@@ -78,7 +78,7 @@ def test_the_layer_that_suffers_most_is_found(sample: Sample) -> None:
     ends = (".first", ".second", ".in", ".inner", ".out")
     names = [*layers, *rounded_tensors(config)]
     asked = {name.rpartition(".")[0] if name.endswith(ends) else name for name in names}
-    assert set(found) == asked - {"canvas"}  # which is no convolution
+    assert set(found) == asked - {"canvas", "bands"}  # which stay in floats
     assert max(found, key=found.__getitem__) == "mix.0"
     assert found["mix.0"] > 10 * sorted(found.values())[-2]
 

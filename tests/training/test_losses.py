@@ -63,6 +63,17 @@ def test_structure_is_ssim() -> None:
     assert losses.structure(x, x).item() == pytest.approx(0, abs=1e-5)
 
 
+def test_shapes_count_however_faint_they_are() -> None:
+    """The same waves at a twelfth of the contrast cost little; waves that run across cost all."""
+    wave = torch.sin(torch.arange(128.0) * 2 * torch.pi / 24)
+    upright, level = (0.5 + 0.24 * each.expand(1, 3, 128, 128) for each in (wave, wave[:, None]))
+    faint = 0.5 + (upright - 0.5) / 12
+    assert losses.shapes(upright, upright).item() < 0.1
+    assert losses.shapes(upright, faint).item() < 0.4
+    assert losses.shapes(level, faint).item() > 0.9
+    assert losses.shapes(1 - upright, faint).item() > 1.4
+
+
 def test_flow_counts_only_what_is_visible() -> None:
     """Half of the frame is off by 0.5, and that half is hidden, or is not."""
     x = torch.zeros(1, 3, 4, 4)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from vstyle import pixels
 from vstyle.bench import meters
 from vstyle.bench.records import (
     Floor,
@@ -21,7 +20,7 @@ from vstyle.bench.records import (
     repeated,
     spent,
 )
-from vstyle.bench.stopwatch import STAGES, Stopwatch
+from vstyle.bench.stopwatch import STAGES, Stopwatch, all_trusted
 from vstyle.engine.base import Engine, Identity
 from vstyle.video.decode import open_clip
 from vstyle.video.encode import open_sink
@@ -159,8 +158,7 @@ def _alone(
     """Measure the engine alone, in ms: the clip's first frame, carrying itself, all trusted."""
     with open_clip(clip) as source:
         frame = next(frames_of(source.items, lambda _: None)).image
-    grid = pixels.grid(frame.shape[0], frame.shape[1], engine.factor)
-    trust, grain = np.full(grid, 255, np.uint8), np.zeros(grid, np.float32)
+    trust, grain = all_trusted(frame, engine.factor)
     carried = engine.paint(frame, None, None, grain)
     results = []
     for run in range(runs + 1):

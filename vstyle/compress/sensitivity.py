@@ -87,7 +87,7 @@ def in_steps(layers: Mapping[str, Convolution]) -> dict[str, Convolution]:
     """Return the convolutions with their folded weights rounded, as the int8 graph rounds them."""
     found = {}
     for name, layer in layers.items():
-        if name != "canvas":  # that is no convolution
+        if name not in ("canvas", "bands"):  # these stay in floats
             parts: tuple[NDArray[np.float32], ...] = (layer.weight,)
             rest = layer.weight[:, :0]
             if name == "detail":

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from vstyle.models.config import FARTHEST, GeneratorConfig, block_names
 from vstyle.models.fold import Convolution
-from vstyle.models.generator import EDGE, relief
+from vstyle.models.generator import EDGE
+from vstyle.models.relief_torch import bands, relief
 
 
 class Folded:
@@ -55,8 +56,9 @@ class Folded:
         factor = self.config.factor
         source, last = F.pixel_unshuffle(frame, factor), F.pixel_unshuffle(carried, factor)
         memory = self._convolve(torch.cat([last, trust], 1) - 0.5, "memory")
-        strokes = grain * self.weights["canvas"][None, :, 0]
-        skips = [F.relu(self._convolve(source - 0.5, "stem") + memory + strokes)]
+        laid = self._convolve(grain, "canvas")
+        laid = laid + self._convolve(bands(frame, factor).to(self.kind), "bands")
+        skips = [F.relu(self._convolve(source - 0.5, "stem") + memory + laid)]
         for level in range(self.config.coarsest):
             skips.append(F.relu(self._convolve(skips[level], f"down.{level}", 2)))
         x = skips[-1]

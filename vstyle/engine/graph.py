@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vstyle.engine.openvino import Node, op, ov
-from vstyle.models.config import FARTHEST, GeneratorConfig, block_names
+from vstyle.models.config import BANDS, FARTHEST, GeneratorConfig, block_names
 from vstyle.models.fold import Convolution
 from vstyle.models.quantised import quantise
 
@@ -105,7 +105,8 @@ def build_graph(
     """Return the graph for frames of one size, whose sides are multiples of `config.multiple`.
 
     Inputs: frame and carried, (1, H, W, 3) uint8; trust, (1, H / factor, W / factor, 1) uint8;
-    grain, (1, 1, H / factor, W / factor) float32; and relief, (1, H, W, 1) uint8.
+    grain, (1, 1, H / factor, W / factor) float32; relief, (1, H, W, 1) uint8; and its bands,
+    (1, BANDS, H / factor, W / factor) float32.
     Output: the painted frame, (1, H, W, 3) uint8. With `observe`, more outputs follow: the extremes
     of every tensor that int8 rounds, `NAME.low` and `NAME.high`.
     """
@@ -115,7 +116,10 @@ def build_graph(
         op.parameter(sides, np.uint8, name)
         for sides, name in ((shape, "frame"), (shape, "carried"), (grid, "trust"))
     )
-    grain = op.parameter([1, 1, *grid[1:3]], np.float32, "grain")
+    grain, bands = (
+        op.parameter([1, planes, *grid[1:3]], np.float32, name)
+        for planes, name in ((1, "grain"), (BANDS, "bands"))
+    )
     make = Builder(layers, bounds)
     relief = op.parameter([1, height, width, 1], np.uint8, "relief")
     source, last, grey = (_rows(picture, factor) for picture in (frame, carried, relief))
@@ -124,10 +128,11 @@ def build_graph(
 
     # 1. stem and memory; torch's version takes half a unit off all of memory's inputs
     memory = layers["memory"]
-    seen = make.convolve_rows(last, memory.weight[:, :-1])
-    seen = op.add(seen, op.multiply(belief, _channels(memory.weight[:, -1])))
-    seen = op.add(seen, _channels(memory.shift - 0.5 * memory.weight.sum((1, 2, 3))))
-    seen = op.add(seen, op.multiply(grain, _channels(layers["canvas"].weight)))
+    faint = [memory.weight[:, -1:], layers["canvas"].weight, layers["bands"].weight]
+    planes = op.concat([belief, grain, bands], 1)
+    laid = op.convolution(planes, _float(np.concatenate(faint, 1)), *_steps(1))
+    laid = op.add(laid, _channels(memory.shift - 0.5 * memory.weight.sum((1, 2, 3))))
+    seen = op.add(make.convolve_rows(last, memory.weight[:, :-1]), laid)
     stem = finish(make.convolve_rows(source, layers["stem"].weight), layers["stem"])
     skips = [make.round(op.relu(op.add(stem, seen)), "skip.0")]
     # 2. down, and up
@@ -158,7 +163,7 @@ def build_graph(
                 extreme = reduce(node, _whole(0, 1, 2, 3))
                 extreme.output(0).get_tensor().set_names({f"{name}.{end}"})
                 outputs.append(op.result(extreme))
-    return ov.Model(outputs, [frame, carried, trust, grain, relief], "generator")
+    return ov.Model(outputs, [frame, carried, trust, grain, relief, bands], "generator")
 
 
 def _paint(make: Builder, x: Node, source: Node, grey: Node, factor: int) -> Node:

@@ -50,7 +50,8 @@ class OpenVinoEngine:
             last = pixels.pad(carried, multiple, least)
             belief = pixels.pad(trust, multiple // self.factor, least // self.factor)
         strokes = pixels.pad(grain, multiple // self.factor, least // self.factor)
-        arrays = (source, last, belief[..., None], strokes[None], relief(source)[..., None])
+        fine, bands = relief(source, self.factor)
+        arrays = (source, last, belief[..., None], strokes[None], fine[..., None], bands)
         inputs = [np.ascontiguousarray(array)[None] for array in arrays]
         painted = self.request.infer(inputs, share_inputs=True)[0]
         return pixels.crop(painted[0], height, width)

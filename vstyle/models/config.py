@@ -16,6 +16,7 @@ MOST_LEVELS = 6
 PALETTE = 9  # first entries of a code: means and deviations of the colours, and their correlations
 CODE = PALETTE + 48  # length of a style code: more directions than that hold mostly chance
 BLOCK = 4  # pixels: the relief of a frame is what differs from the mean of about as many
+BANDS = 3  # of broader relief: shapes of about 3, 8 and 20 blocks
 FARTHEST = 4.0  # deviations: of what a generator normalises, no more is let through
 LEAST_DEVIATION = 0.02  # of any mix of a palette's colours, values 0..1
 FAR = 3.0  # deviations; beyond them a statistic says no more than that it is far out
@@ -37,7 +38,7 @@ class GeneratorConfig:
 
     factor: int = 4  # side of the pixel blocks of the stem and the head
     widths: tuple[int, ...] = (32, 48)  # channels of each level
-    blocks: tuple[int, ...] = (1, 4)  # residual blocks of each level, on the way up
+    blocks: tuple[int, ...] = (1, 1)  # residual blocks of each level, on the way up
     inner: tuple[int, ...] = (32, 48)  # channels between the two convolutions of a level's blocks
     code: int = CODE  # length of the style code
     # Most that a painted pixel may take from the carried picture; the nearer to 1, the longer a
@@ -148,6 +149,8 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
     yield from modulated("memory", pixels + 1, fine, 1)
     yield "canvas.weight", (fine, config.code)
     yield "canvas.bias", (fine,)
+    yield "bands.weight", (BANDS * fine, config.code)
+    yield "bands.bias", (BANDS * fine,)
     for level, (width, inner) in enumerate(zip(config.widths, config.inner, strict=True)):
         if level < config.coarsest:
             coarser = config.widths[level + 1]

@@ -54,11 +54,12 @@ def generator_layers(tensors: Tensors, code: Floats) -> dict[str, Convolution]:
     }
     names = [name.removesuffix(".conv.weight") for name in generator if "conv.weight" in name]
     layers = {name: fold(generator, name, code) for name in names}
-    grain = _array(generator, "canvas.weight") @ code + _array(generator, "canvas.bias")
-    # The memory's and the stem's results are added to it, and so it is the shift of neither.
-    layers["canvas"] = Convolution(
-        grain[:, None, None, None], np.ones_like(grain), 0 * grain, False
-    )
+    for name in ("canvas", "bands"):
+        share = _array(generator, f"{name}.weight") @ code + _array(generator, f"{name}.bias")
+        share = share.reshape(len(layers["stem"].weight), -1, 1, 1)
+        # They are added to the memory's and the stem's results, which have the shift of all.
+        nothing = np.zeros(len(share), np.float32)
+        layers[name] = Convolution(share, nothing + 1, nothing, False)
     means, root = palette(code[:PALETTE])
     # Of the two that are summed one brings the means.
     layers["head"] = in_palette(layers["head"], root, means)

@@ -20,8 +20,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vstyle.models.config import BLOCK, FARTHEST, LEAST_DEVIATION, PALETTE, SCALE, GeneratorConfig
-from vstyle.models.relief import FAINT, RADIUS, REACH, STRONG
+from vstyle.models.config import (
+    BANDS,
+    FARTHEST,
+    LEAST_DEVIATION,
+    PALETTE,
+    SCALE,
+    GeneratorConfig,
+)
+from vstyle.models.relief_torch import bands, relief
 from vstyle.models.symmetric import power
 
 # Zeros would tell the network where the border is, and it learns to hang dark frames there.
@@ -95,7 +102,9 @@ class Generator(nn.Module):
         steps = list(pairwise(config.widths))
         self.stem = Normalised(config, 3 * block, fine, kernel=1)
         self.memory = Modulated(config, 3 * block + 1, fine, kernel=1)
-        self.canvas = nn.Linear(config.code, fine)  # how much of the grain each channel sees
+        # How much of the grain, and of each band of the relief, each channel sees.
+        self.canvas = nn.Linear(config.code, fine)
+        self.bands = nn.Linear(config.code, BANDS * fine)
         self.down = nn.ModuleList(Normalised(config, a, b, stride=2) for a, b in steps)
         self.up = nn.ModuleList(Modulated(config, b, a, kernel=1) for a, b in steps)
         # Normalised where it is cheap: without it, all but one channel died in training, unseen.
@@ -107,8 +116,9 @@ class Generator(nn.Module):
         self.head = Modulated(config, fine, 3 * block)
         self.detail = Modulated(config, 4 * block, 3 * block, kernel=1)
         self.gate = Modulated(config, fine, 1, kernel=1)
-        _start_small(self.canvas)
-        nn.init.normal_(_bias(self.canvas), std=0.3)
+        for layer in (self.canvas, self.bands):
+            _start_small(layer)
+            nn.init.normal_(_bias(layer), std=0.3)
         _alike_subpixels(self.head, block)
         _begin_with_relief(self.detail, block)
 
@@ -132,8 +142,10 @@ class Generator(nn.Module):
         source = F.pixel_unshuffle(frame, factor)
         last = F.pixel_unshuffle(carried, factor)
         memory = self.memory(torch.cat([last, trust], 1) - 0.5, code)
-        strokes = grain * self.canvas(code)[..., None, None]
-        skips = [F.relu(self.stem(source - 0.5, code) + memory + strokes)]
+        laid = grain * self.canvas(code)[..., None, None]
+        shares = self.bands(code).reshape(len(code), -1, BANDS)
+        laid = laid + torch.einsum("bcn,bnhw->bchw", shares, bands(frame, factor))
+        skips = [F.relu(self.stem(source - 0.5, code) + memory + laid)]
         for down in self.down:
             skips.append(F.relu(down(skips[-1], code)))
         x = skips[-1]
@@ -161,28 +173,6 @@ class Generator(nn.Module):
         # A trickle of the overshoot keeps a gradient alive where clamping alone would end it.
         new = inside + 0.05 * (new - inside) if self.training else inside
         return new, self.config.carry_limit * torch.sigmoid(self.gate(x, code))
-
-
-@torch.no_grad()
-def relief(frame: Tensor) -> Tensor:
-    """Return the relief of frames, (B, 3, H, W), values 0..1 -> (B, 1, H, W), values -1..1.
-
-    As `models.relief` does, whose grey levels are whole numbers, as is the relief itself.
-    """
-    levels = (frame.float() * 255).round()
-    red, green, blue = levels.unbind(1)
-    grey = ((9798 * red + 19235 * green + 3735 * blue + 16384) / 32768).floor()[:, None]
-    detail = grey - _smooth(F.avg_pool2d(grey, BLOCK))
-    strength = F.avg_pool2d(detail.abs(), BLOCK)
-    for _ in range(2):
-        around = F.pad(strength, (RADIUS,) * 4, mode=EDGE)
-        strength = F.avg_pool2d(around, 2 * RADIUS + 1, 1)
-    gain = _smooth(127 / (REACH * (strength + FAINT) * (1 + strength / STRONG)))
-    return ((detail * gain).round().clamp(-128, 127) / 127).to(frame.dtype)
-
-
-def _smooth(small: Tensor) -> Tensor:
-    return F.interpolate(small, scale_factor=float(BLOCK), mode="bilinear", align_corners=False)
 
 
 def in_palette(z: Tensor, code: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ def grow(networks: Networks, config: GeneratorConfig) -> Networks:
                 _widen(layer, old)
             elif name.startswith("up.") or (name.startswith(silent) and name.endswith("second")):
                 _silence(layer)
-        elif name == "canvas":
+        elif name in ("canvas", "bands"):
             assert isinstance(layer, nn.Linear)
             assert isinstance(old, nn.Linear)
             _overlay(layer.weight, old.weight)

@@ -13,10 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vstyle.models.relief import FAINT_BAND, RADII
+from vstyle.models.relief_torch import blurred, split
 from vstyle.models.symmetric import power
 
 TONE_BLOCK = 16  # pixels
 GRID_WINDOW = 6  # blocks
+SHAPE_BLOCK = 2  # pixels
 GRID_VISIBLE = 0.05  # of values 0..1
 
 
@@ -106,6 +109,23 @@ def structure(picture: Tensor, source: Tensor) -> Tensor:
     c1, c2 = 0.01**2, 0.03**2
     ssim = (2 * mx * my + c1) * (2 * xy + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
     return 1 - ssim.mean((1, 2))
+
+
+def shapes(picture: Tensor, source: Tensor) -> Tensor:
+    """1 - the local correlation of the grey pictures, (B, 3, H, W), values 0..1 -> (B,).
+
+    In each band of the relief for itself, and however faint: SSIM looks away where a source has
+    hardly any contrast, and there strokes that have nothing to do with it would be free.
+    """
+    ours, theirs = (
+        split(F.avg_pool2d(255 * _grey(each), SHAPE_BLOCK)) for each in (picture, source)
+    )
+    gaps = []
+    for radius, x, y in zip(RADII, ours, theirs, strict=True):
+        products = blurred(torch.cat([x * x, y * y, x * y], 1), 2 * radius)
+        xx, yy, xy = products.unbind(1)
+        gaps.append(1 - xy / ((xx + FAINT_BAND**2) * (yy + FAINT_BAND**2)).sqrt())
+    return torch.stack(gaps).mean((0, 2, 3))
 
 
 def flow(picture: Tensor, warped: Tensor, visible: Tensor) -> Tensor:

@@ -147,6 +147,7 @@ def _looks(
     parts = {
         "content": (recipe.content, torch.stack(gaps).sum(0)),
         "structure": (recipe.structure, losses.structure(last, source)),
+        "shapes": (recipe.shapes, losses.shapes(last, source)),
     }
     if goal is not None:
         with torch.no_grad():

@@ -49,15 +49,16 @@ class Recipe:
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
     # With a weight of 0 a term is not computed.
-    content: float = 0.9
-    structure: float = 0.3
-    tone: float = 30.0  # the colours of large shapes: the source's, in the style's palette
-    moments: float = 20.0
-    gram: float = 12.0
-    flow: float = 10.0
+    content: float = 4.5
+    structure: float = 0.6
+    shapes: float = 12.0  # the same of every band of the relief, however faint
+    tone: float = 24.0  # the colours of large shapes: the source's, in the style's palette
+    moments: float = 32.0
+    gram: float = 16.0
+    flow: float = 28.0
     long_flow: float = 0.0  # the last frame of a film against its first
     identity: float = 10.0
-    grid: float = 6.0
+    grid: float = 12.0
     variation: float = 0.0  # total variation
     cycle: float = 0.0
     taught: float = 0.0  # difference to the frames that a teacher paints

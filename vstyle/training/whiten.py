@@ -20,7 +20,7 @@ from vstyle.models.build import Networks
 from vstyle.models.config import PALETTE, SCALE
 from vstyle.training.paintings import Paintings
 
-BY_CODE = ("style.weight", "canvas.weight")
+BY_CODE = ("style.weight", "canvas.weight", "bands.weight")
 """How the names of the generator's weights end that are multiplied with a code."""
 
 SAMPLES = 256  # style pictures

@@ -1,0 +1,82 @@
+"""The relief in torch, for batches and GPUs; see `models.relief` for what it is for."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vstyle.models.config import BLOCK
+from vstyle.models.relief import (
+    AROUND,
+    FAINT,
+    FAINT_BAND,
+    RADII,
+    RADIUS,
+    REACH,
+    SHARES,
+    STRONG,
+    STRONG_BAND,
+)
+
+
+@torch.no_grad()
+def relief(frame: Tensor) -> Tensor:
+    """Return the relief of frames, (B, 3, H, W), values 0..1 -> (B, 1, H, W), values -1..1.
+
+    As `models.relief` makes it, of whole grey levels and in whole levels.
+    """
+    grey = _grey_levels(frame)
+    mean = F.avg_pool2d(grey, BLOCK)
+    gap = (grey[..., ::2, ::2] - _enlarged(mean, BLOCK // 2)).abs()
+    strength = blurred(F.avg_pool2d(gap, BLOCK // 2), RADIUS)
+    gain = 127 / (REACH * (strength + FAINT) * (1 + strength / STRONG))
+    shares = torch.tensor(SHARES, device=frame.device)
+    shapes = torch.einsum("bnhw,n->bhw", bands(frame.float(), BLOCK), shares)[:, None]
+    levels = grey * _enlarged(gain, BLOCK) + _enlarged(127 * shapes - gain * mean, BLOCK)
+    return (levels.round().clamp(-128, 127) / 127).to(frame.dtype)
+
+
+@torch.no_grad()
+def bands(frame: Tensor, block: int) -> Tensor:
+    """Return the relief's bands, (B, 3, H, W) -> (B, BANDS, H / block, W / block), values -1..1."""
+    found = []
+    means = F.avg_pool2d(_grey_levels(frame), block)
+    for radius, band in zip(RADII, split(means), strict=True):
+        strength = blurred(band.abs(), AROUND * radius)
+        usual = REACH * (strength + FAINT_BAND) * (1 + strength / STRONG_BAND)
+        found.append((band / usual).clamp(-1, 1))
+    return torch.cat(found, 1).to(frame.dtype)
+
+
+def split(means: Tensor) -> list[Tensor]:
+    """Split the means of blocks, (B, 1, h, w), into bands of shapes, from small to broad ones."""
+    found = []
+    for radius in RADII:
+        broader = blurred(means, radius)
+        found.append(means - broader)
+        means = broader
+    return found
+
+
+def blurred(values: Tensor, radius: int) -> Tensor:
+    """Run a box filter of a radius over (B, C, h, w) twice; beyond the edge they are as there."""
+    side = 2 * radius + 1
+    for _ in range(2):
+        values = F.avg_pool2d(_around(values, 0, radius), (side, 1), 1)
+        values = F.avg_pool2d(_around(values, radius, 0), (1, side), 1)
+    return values
+
+
+def _around(values: Tensor, across: int, down: int) -> Tensor:
+    return F.pad(values, (across, across, down, down), mode="replicate")
+
+
+def _grey_levels(frame: Tensor) -> Tensor:
+    """(B, 3, H, W), values 0..1 -> (B, 1, H, W): the whole grey levels that OpenCV finds."""
+    red, green, blue = (frame.float() * 255).round().unbind(1)
+    return ((9798 * red + 19235 * green + 3735 * blue + 16384) / 32768).floor()[:, None]
+
+
+def _enlarged(small: Tensor, times: int) -> Tensor:
+    return F.interpolate(small, scale_factor=float(times), mode="bilinear", align_corners=False)
