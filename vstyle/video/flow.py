@@ -22,11 +22,19 @@ Motion is smooth, so a small picture is enough, and the cost grows with its area
 larger one makes painted clips no steadier. `docs/performance.md` has the figures.
 """
 
+FINE_WIDTH = 320
+"""Width of the grey frames on which the motion is checked, in pixels.
+
+A subject's outline is no smoother than that: what it hides would else be painted around it.
+"""
+
 # Two parts of one object that disagree by up to SURE pixels do so by noise and rounding; from LOST
 # on it is something else that we see there. In pixels of the small frame.
 SURE, LOST = 0.5, 1.5
 # The same for the brightness of a place, in grey levels of 255, that its motion should explain.
 SAME, OTHER = 6.0, 18.0
+# And of the fine frame, where an outline is as sharp as it is going to be painted.
+SAME_FINE, OTHER_FINE = 10.0, 30.0
 # Where the picture is the same to this many grey levels, motion below STILL pixels is noise of the
 # search (up to 0.05 on equal frames). Moved by noise, a still painting would blur frame by frame.
 UNCHANGED, STILL = 1.5, 0.125
@@ -45,7 +53,7 @@ Trust = NDArray[np.float32]
 class Motion:
     """Where each place was in the frame before: pixel p of this frame was at p + flow[p].
 
-    `flow` (h, w, 2) and `trust` (h, w) have the small size, `flow` counts small pixels.
+    `flow` (h, w, 2) has the small size and counts small pixels; `trust` may be finer.
     """
 
     flow: Flow
@@ -68,25 +76,29 @@ def track(frames: Iterable[Frame], canvas: Canvas | None = None) -> Iterator[Tra
     """
     last: Grey | None = None
     for frame in frames:
-        grey = shrink(frame.image)
+        fine = shrink(frame.image, FINE_WIDTH)
         begins = last is None or frame.damaged
-        motion = None if begins or last is None else _motion_or_cut(last, grey)
+        motion = None if begins or last is None else _motion_or_cut(last, fine)
         if last is not None or canvas is None:
-            canvas = follow(canvas, grey, motion.flow if motion else None)
+            canvas = follow(canvas, _narrowed(fine, SMALL_WIDTH), motion.flow if motion else None)
         yield Tracked(frame, motion, canvas)
-        last = None if frame.damaged else grey
+        last = None if frame.damaged else fine
 
 
-def shrink(picture: Picture) -> Grey:
-    """Return the small grey picture that motion is measured on; never larger than the picture."""
-    height, width = picture.shape[:2]
+def shrink(picture: Picture, width: int = SMALL_WIDTH) -> Grey:
+    """Return a small grey picture, of a width in pixels or, if that is less, the picture's."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     if picture.dtype == np.uint16:
         grey = cv2.convertScaleAbs(grey, alpha=1 / 257)
-    if width > SMALL_WIDTH:
-        size = (SMALL_WIDTH, max(1, round(height * SMALL_WIDTH / width)))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(grey, np.uint8)
+    return _narrowed(np.asarray(grey, np.uint8), width)
+
+
+def _narrowed(grey: Grey, width: int) -> Grey:
+    height, before = grey.shape
+    if before <= width:
+        return grey
+    size = (width, max(1, round(height * width / before)))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def motion_between(last: Grey, grey: Grey) -> Motion:
@@ -99,10 +111,15 @@ def motion_between(last: Grey, grey: Grey) -> Motion:
     return Motion(back, _trust(last, grey, back))
 
 
-def _motion_or_cut(last: Grey, grey: Grey) -> Motion | None:
-    """Return the motion from `last` to `grey`, None if another shot begins."""
-    motion = motion_between(last, grey)
-    return None if is_cut(warp(last, motion), grey, motion.trust) else motion
+def _motion_or_cut(last: Grey, fine: Grey) -> Motion | None:
+    """Return the motion that led from `last` to `fine`, None if another shot begins."""
+    before, now = _narrowed(last, SMALL_WIDTH), _narrowed(fine, SMALL_WIDTH)
+    motion = motion_between(before, now)
+    if is_cut(warp(before, motion), now, motion.trust):
+        return None
+    trust = cv2.resize(motion.trust, fine.shape[::-1])
+    explained = _falling(_difference(warp(last, motion), fine), SAME_FINE, OTHER_FINE)
+    return Motion(motion.flow, np.asarray(trust * explained, np.float32))
 
 
 def warp(picture: Picture, motion: Motion) -> Picture:
@@ -146,10 +163,13 @@ def _trust(last: Grey, grey: Grey, back: Flow) -> Trust:
     # Going far, the search is off by more.
     slack = 1 + 0.1 * np.hypot(back[..., 0], back[..., 1])
     distance = np.hypot(returned[..., 0], returned[..., 1]) / slack
-    difference = cv2.absdiff(sample(last, back), grey)
-    difference = cv2.blur(np.asarray(difference, np.float32), (3, 3))
+    difference = _difference(sample(last, back), grey)
     trust = _falling(distance, SURE, LOST) * _falling(difference, SAME, OTHER) * inside
     return np.asarray(cv2.blur(trust, (3, 3)), np.float32)
+
+
+def _difference(warped: MatLike, grey: Grey) -> MatLike:
+    return cv2.blur(np.asarray(cv2.absdiff(warped, grey), np.float32), (3, 3))
 
 
 def _falling(value: MatLike, top: float, bottom: float) -> Trust:
