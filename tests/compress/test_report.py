@@ -87,7 +87,7 @@ def test_all_roundings_together_are_the_int8_graph(sample: Sample) -> None:
     """As far as can be: what is nearly half a step goes either way, and that goes on from there.
 
     (Nor does OpenVINO agree with itself: the int8 graph, its roundings carried out in float, is two
-    thirds of its error away from the same in bytes. Errors of other roundings would correlate by 0.)
+    thirds of its error away from the same in bytes. Of other roundings errors would not correlate.)
     """
     config, _, rounded, bounds = layers_of(sample)
     frame = sample.frames[0].image

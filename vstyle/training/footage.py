@@ -131,13 +131,14 @@ def _part(cut: Cut, size: int, device: torch.device) -> tuple[Tensor, Tensor, Te
     at = (torch.arange(size, device=device) + 0.5) / size * cut.side
     x, y = (cut.left + at) / width * 2 - 1, (cut.top + at) / height * 2 - 1
     grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1).expand(len(flow), -1, -1, -1)
-    both = F.grid_sample(
-        torch.cat([flow, seen], 1), grid, padding_mode="border", align_corners=False
+    flow, seen = (
+        F.grid_sample(values, grid, padding_mode="border", align_corners=False)
+        for values in (flow, seen)
     )
     if cut.mirrored:
-        both = both.flip(3)
+        flow, seen = flow.flip(3), seen.flip(3)
     unit = torch.tensor([width, height], device=device) * size / cut.side
-    flows = both[:, :2].permute(0, 2, 3, 1) * unit
+    flows = flow.permute(0, 2, 3, 1) * unit
     if cut.mirrored:
         flows = flows * torch.tensor([-1.0, 1.0], device=device)
     places = torch.stack(
@@ -145,7 +146,7 @@ def _part(cut: Cut, size: int, device: torch.device) -> tuple[Tensor, Tensor, Te
     )
     before = places + flows
     inside = ((before >= 0) & (before <= size - 1)).all(-1)[:, None]
-    return frames, flows, both[:, 2:] * inside
+    return frames, flows, seen * inside
 
 
 def _shots(path: Path, side: int) -> Iterator[Footage]:
@@ -161,7 +162,7 @@ def _shots(path: Path, side: int) -> Iterator[Footage]:
                     yield Footage(np.stack(pictures), np.stack(flows), np.stack(visible))
                 pictures, flows, visible = [], [], []
             else:
-                h, w = moved.trust.shape
+                h, w = moved.flow.shape[:2]
                 flows.append((moved.flow / np.array([w, h], np.float32)).astype(np.float16))
                 visible.append((moved.trust * 255).astype(np.uint8))
             pictures.append(_reduced(frame.image, side))
