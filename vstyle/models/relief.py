@@ -51,7 +51,7 @@ def relief(picture: NDArray[np.uint8], block: int) -> tuple[NDArray[np.uint8], F
 
 def _relief(grey: NDArray[np.uint8], mean: Floats, shapes: Floats) -> NDArray[np.uint8]:
     """Add the detail of single pixels to shapes, (H / BLOCK, W / BLOCK), values -1..1."""
-    strength = _blurred(_strength(grey, mean), RADIUS)
+    strength = blurred(_strength(grey, mean), RADIUS)
     gain = 127 / (REACH * (strength + FAINT) * (1 + strength / STRONG))
     # What is asked for is gain (grey - mean) + 127 shapes + 128. All but the grey is smooth, so the
     # sums can be made of blocks: that saves half of the passes over pixels.
@@ -76,9 +76,9 @@ def _strength(grey: NDArray[np.uint8], mean: Floats) -> Floats:
 def _bands(mean: Floats) -> Floats:
     found = []
     for radius in RADII:
-        broader = _blurred(mean, radius)
+        broader = blurred(mean, radius)
         band, mean = mean - broader, broader
-        strength = _blurred(np.abs(band), AROUND * radius)
+        strength = blurred(np.abs(band), AROUND * radius)
         usual = REACH * (strength + FAINT_BAND) * (1 + strength / STRONG_BAND)
         found.append(np.clip(band / usual, -1, 1))
     return np.asarray(found, np.float32)
@@ -110,7 +110,7 @@ def _enlarged(around: Floats, top: int, height: int, width: int) -> Floats:
     return np.asarray(larger[BLOCK:-BLOCK], np.float32)
 
 
-def _blurred(values: MatLike, radius: int) -> Floats:
+def blurred(values: MatLike, radius: int) -> Floats:
     """Run a box filter of a radius over values twice; beyond the edge they are as at the edge."""
     side = (2 * radius + 1,) * 2
     once = cv2.blur(values, side, borderType=cv2.BORDER_REPLICATE)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vstyle.models import canvas
+from vstyle.models.relief_torch import blurred
 from vstyle.training.motion import pixels, warp
 
 LUMA = (0.299, 0.587, 0.114)
@@ -62,7 +63,7 @@ def _along(frame: Tensor, factor: int, shift: Tensor) -> Tensor:
     smooth = _filtered(grey, SMOOTH / SMOOTH.sum())
     slope_x, slope_y = _filtered(smooth, SCHARR), _filtered(smooth, SCHARR.T)
     tensor = torch.cat([slope_y * slope_y - slope_x * slope_x, -2 * slope_x * slope_y], 1)
-    near, far = _blurred(tensor, canvas.NEAR), _blurred(tensor, canvas.FAR)
+    near, far = blurred(tensor, canvas.NEAR), blurred(tensor, canvas.FAR)
     contours = (near + canvas.FAR_WEIGHT * far).permute(0, 2, 3, 1)
     at = pixels(grey.shape[2], grey.shape[3], frame.device) + shift
     own = _on_tile(_tile("swirl", frame.device), at).permute(0, 2, 3, 1)
@@ -84,14 +85,6 @@ def _filtered(x: Tensor, kernel: NDArray[np.float64]) -> Tensor:
     side = len(kernel) // 2
     weight = torch.from_numpy(kernel).to(x)[None, None]
     return F.conv2d(F.pad(x, (side,) * 4, mode="replicate"), weight)
-
-
-def _blurred(x: Tensor, radius: int) -> Tensor:
-    """Run a box filter twice, as `video.canvas` does."""
-    for _ in range(2):
-        padded = F.pad(x, (radius,) * 4, mode="replicate")
-        x = F.avg_pool2d(F.avg_pool2d(padded, (1, 2 * radius + 1), 1), (2 * radius + 1, 1), 1)
-    return x
 
 
 @lru_cache(maxsize=4)

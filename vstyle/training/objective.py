@@ -90,6 +90,8 @@ def objective(
     else:
         goal = taught[-1] if taught and recipe.taught_features else None
         parts |= _looks(recipe, features, batch, last, goal, number=number)
+        if recipe.shapes:
+            parts["shapes"] = (recipe.shapes, losses.shapes(last, source))
         if recipe.tone:
             parts["tone"] = (recipe.tone, losses.tone(last, source, batch.style))
     if recipe.grid:
@@ -147,7 +149,6 @@ def _looks(
     parts = {
         "content": (recipe.content, torch.stack(gaps).sum(0)),
         "structure": (recipe.structure, losses.structure(last, source)),
-        "shapes": (recipe.shapes, losses.shapes(last, source)),
     }
     if goal is not None:
         with torch.no_grad():

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vstyle.engine.base import Grain
 from vstyle.models import canvas
+from vstyle.models.relief import blurred
 from vstyle.video.sampling import places, sample, sample_tile
 
 Vectors = NDArray[np.float32]
@@ -98,7 +99,7 @@ def _along(grey: NDArray[np.uint8], shift: Vectors) -> Vectors:
     slope_x, slope_y = (cv2.Scharr(smooth, cv2.CV_32F, *order) / 32 for order in ((1, 0), (0, 1)))
     # Across a contour the slope is largest: its doubled angle is that of the contour, turned round.
     tensor = _merged([slope_y * slope_y - slope_x * slope_x, -2 * slope_x * slope_y])
-    tensor = _blurred(tensor, canvas.NEAR) + canvas.FAR_WEIGHT * _blurred(tensor, canvas.FAR)
+    tensor = blurred(tensor, canvas.NEAR) + canvas.FAR_WEIGHT * blurred(tensor, canvas.FAR)
     own = sample_tile(canvas.swirl(), places(*grey.shape) + shift)
     tensor = np.asarray(tensor + np.float32(canvas.SLIGHT**2) * own, np.float32)
     return np.asarray(tensor / np.maximum(_length(tensor), 1e-6)[..., None], np.float32)
@@ -117,10 +118,3 @@ def _merged(parts: list[MatLike]) -> Vectors:
 
 def _length(vectors: Vectors) -> NDArray[np.float32]:
     return np.asarray(cv2.magnitude(*cv2.split(vectors)), np.float32)
-
-
-def _blurred(values: Vectors, radius: int) -> Vectors:
-    """Run a box filter of a radius over vectors twice; beyond the edge they are as at the edge."""
-    side = (2 * radius + 1,) * 2
-    once = cv2.blur(values, side, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.blur(once, side, borderType=cv2.BORDER_REPLICATE), np.float32)

@@ -60,6 +60,13 @@ class Motion:
     trust: Trust
 
 
+class _Look(NamedTuple):
+    """A frame in grey, as motion is searched on it and as it is checked."""
+
+    small: Grey
+    fine: Grey
+
+
 class Tracked(NamedTuple):
     """A frame and what is known of it before it is painted."""
 
@@ -74,15 +81,16 @@ def track(frames: Iterable[Frame], canvas: Canvas | None = None) -> Iterator[Tra
     There is no motion to the first one, after a cut, and for a damaged frame and the one after it:
     nothing of what is broken must be carried on. A given `canvas` is that of the first frame.
     """
-    last: Grey | None = None
+    last: _Look | None = None
     for frame in frames:
         fine = shrink(frame.image, FINE_WIDTH)
+        now = _Look(_narrowed(fine, SMALL_WIDTH), fine)
         begins = last is None or frame.damaged
-        motion = None if begins or last is None else _motion_or_cut(last, fine)
+        motion = None if begins or last is None else _motion_or_cut(last, now)
         if last is not None or canvas is None:
-            canvas = follow(canvas, _narrowed(fine, SMALL_WIDTH), motion.flow if motion else None)
+            canvas = follow(canvas, now.small, motion.flow if motion else None)
         yield Tracked(frame, motion, canvas)
-        last = None if frame.damaged else fine
+        last = None if frame.damaged else now
 
 
 def shrink(picture: Picture, width: int = SMALL_WIDTH) -> Grey:
@@ -111,14 +119,13 @@ def motion_between(last: Grey, grey: Grey) -> Motion:
     return Motion(back, _trust(last, grey, back))
 
 
-def _motion_or_cut(last: Grey, fine: Grey) -> Motion | None:
-    """Return the motion that led from `last` to `fine`, None if another shot begins."""
-    before, now = _narrowed(last, SMALL_WIDTH), _narrowed(fine, SMALL_WIDTH)
-    motion = motion_between(before, now)
-    if is_cut(warp(before, motion), now, motion.trust):
+def _motion_or_cut(last: _Look, now: _Look) -> Motion | None:
+    """Return the motion that led from `last` to `now`, None if another shot begins."""
+    motion = motion_between(last.small, now.small)
+    if is_cut(warp(last.small, motion), now.small, motion.trust):
         return None
-    trust = cv2.resize(motion.trust, fine.shape[::-1])
-    explained = _falling(_difference(warp(last, motion), fine), SAME_FINE, OTHER_FINE)
+    trust = cv2.resize(motion.trust, now.fine.shape[::-1])
+    explained = _falling(_difference(warp(last.fine, motion), now.fine), SAME_FINE, OTHER_FINE)
     return Motion(motion.flow, np.asarray(trust * explained, np.float32))
 
 
