@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from vstyle import pixels
 from vstyle.engine.base import Grain, Mask, Picture
+from vstyle.models.fold import Palette
 from vstyle.video.canvas import follow
 from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, Tracked
-from vstyle.video.paint import blend, paint, trust_mask
+from vstyle.video.paint import Memory, blend, paint, trust_mask
 
 STILL = Motion(np.zeros((6, 8, 2), np.float32), np.ones((6, 8), np.float32))
 
@@ -89,3 +90,16 @@ def test_the_mask_fits_the_grid(height: int, width: int, factor: int) -> None:
 def test_the_mask_keeps_its_ends(trust: int) -> None:
     motion = Motion(STILL.flow, np.full((6, 8), trust, np.float32))
     assert (trust_mask(motion, 48, 64, 8) == 255 * trust).all()
+
+
+def test_the_grading_is_for_the_eyes_only() -> None:
+    class Coloured(Adder):
+        palette = Palette(np.float32([0.5] * 3), np.float32([0.1] * 3))
+
+    engine, memory = Coloured(), Memory()
+    painted = list(paint(tracks(frames(3), None, STILL, STILL), engine, memory=memory))
+    assert [int(frame.image[0, 0, 0]) for frame in painted] == [104, 104, 104]  # of 10 to 12
+    assert memory.picture is not None
+    assert (memory.picture == 12).all()
+    source = frames(1)
+    assert np.array_equal(next(paint(tracks(source, None), engine, 0)).image, source[0].image)

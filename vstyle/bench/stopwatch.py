@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from vstyle import pixels
-from vstyle.engine.base import Engine, Grain, Mask, Picture
+from vstyle.engine.base import Engine, Graded, Grain, Mask, Picture
 from vstyle.video.decode import Frame
 from vstyle.video.stylize import Job
 
@@ -91,6 +91,7 @@ class _Timed:
 
     def __init__(self, engine: Engine, stopwatch: Stopwatch) -> None:
         self.factor, self.precision = engine.factor, engine.precision
+        self.palette = engine.palette if isinstance(engine, Graded) else None
         self._engine, self._stopwatch = engine, stopwatch
 
     def paint(

@@ -5,6 +5,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from vstyle.models.fold import Palette
+
 Picture = NDArray[np.unsignedinteger[Any]]
 """An RGB picture, (height, width, 3), uint8, or uint16 where more than 8 bits are to be kept.
 0 is black, and the largest value of the type is white."""
@@ -44,6 +46,13 @@ class Deep(Protocol):
     """An engine that takes and returns uint16 too. Others are shown such frames in 8 bits."""
 
     deep: bool
+
+
+@runtime_checkable
+class Graded(Protocol):
+    """An engine whose pictures are graded to its style's palette, if it has one, when shown."""
+
+    palette: Palette | None
 
 
 @runtime_checkable

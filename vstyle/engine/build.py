@@ -106,18 +106,19 @@ def _has_openvino() -> bool:
 
 def _openvino_engine(found: Checkpoint, code: Code) -> Engine:
     from vstyle.engine.openvino_engine import OpenVinoEngine
-    from vstyle.models.fold import generator_layers
+    from vstyle.models.fold import colours, generator_layers
 
     config, _ = parse(found.header.config)
     layers = generator_layers(found.tensors, code)
-    return OpenVinoEngine(config, layers, parse_bounds(found.header.config))
+    return OpenVinoEngine(config, layers, parse_bounds(found.header.config), colours(code))
 
 
 def _torch_engine(found: Checkpoint, code: Code, chosen: str) -> Engine:
     import torch
 
     from vstyle.engine.torch_engine import TorchEngine
-    from vstyle.models.fold import generator_layers
+    from vstyle.models.fold import colours, generator_layers
 
     config, _ = parse(found.header.config)
-    return TorchEngine(config, generator_layers(found.tensors, code), torch.device(chosen))
+    layers = generator_layers(found.tensors, code)
+    return TorchEngine(config, layers, torch.device(chosen), palette=colours(code))

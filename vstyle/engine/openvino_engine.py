@@ -11,7 +11,7 @@ from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.engine.graph import Bounds, build_graph
 from vstyle.engine.openvino import ov
 from vstyle.models.config import GeneratorConfig
-from vstyle.models.fold import Convolution
+from vstyle.models.fold import Convolution, Palette
 from vstyle.models.relief import relief
 
 _CORE = ov.Core()
@@ -25,11 +25,16 @@ class OpenVinoEngine:
         config: GeneratorConfig,
         layers: Mapping[str, Convolution],
         bounds: Bounds | None = None,
+        palette: Palette | None = None,
     ) -> None:
-        """`layers` is the generator in its style; with `bounds` it paints in int8, else float32."""
+        """`layers` is the generator in its style; with `bounds` it paints in int8, else float32.
+
+        `palette` is the style's, for those who show what is painted.
+        """
         self.config = config
         self.layers = layers
         self.bounds = bounds
+        self.palette = palette
         self.factor = config.factor
         self.precision = "fp32" if bounds is None else "int8"
         self._size = (0, 0)

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 
 from vstyle import pixels
-from vstyle.engine.base import Deep, Engine, Mask, Picture
+from vstyle.engine.base import Deep, Engine, Graded, Mask, Picture
 from vstyle.video.canvas import Canvas, grain
 from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, Tracked, warp
+from vstyle.video.grade import grade
 
 
 @dataclass
@@ -29,12 +30,13 @@ def paint(
 ) -> Iterator[Frame]:
     """Yield each frame painted by `engine`, with its own timestamp.
 
-    `strength` mixes the painted picture (1) with the source (0). The mix is for the eyes only: the
-    engine sees its own picture again, not the mix. A given `memory` is gone on from, and holds the
-    picture of the frame that was yielded last.
+    What is yielded is graded to the engine's palette, and `strength` mixes it (1) with the source
+    (0). Both are for the eyes only: the engine sees its own picture again. A given `memory` is gone
+    on from, and holds the picture of the frame that was yielded last.
     """
     memory = memory or Memory()
     deep = isinstance(engine, Deep)
+    palette = engine.palette if isinstance(engine, Graded) else None
     for frame, motion, canvas in tracked:
         last = memory.picture
         kind = frame.image.dtype
@@ -47,7 +49,9 @@ def paint(
             trust = trust_mask(motion, image.shape[0], image.shape[1], engine.factor)
             last = engine.paint(image, warp(last, motion), trust, strokes)
         memory.picture, memory.canvas = last, canvas
-        yield replace(frame, image=blend(frame.image, pixels.to_kind(last, kind), strength))
+        shown = pixels.to_kind(last, kind)
+        shown = grade(shown, palette) if palette else shown
+        yield replace(frame, image=blend(frame.image, shown, strength))
 
 
 def trust_mask(motion: Motion, height: int, width: int, factor: int) -> Mask:
