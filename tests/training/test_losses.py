@@ -74,6 +74,28 @@ def test_shapes_count_however_faint_they_are() -> None:
     assert losses.shapes(1 - upright, faint).item() > 1.4
 
 
+def test_tints_are_colours_that_have_nothing_to_do_with_the_shapes() -> None:
+    """Grey pictures have none; colours that go with the shapes, either way, are free."""
+    wave = torch.sin(torch.arange(128.0) * 2 * torch.pi / 24)
+    upright, level = (each.expand(1, 1, 128, 128) for each in (wave, wave[:, None]))
+    source = (0.5 + 0.2 * upright).expand(-1, 3, -1, -1)
+    red = torch.tensor([0.1, 0.0, -0.1]).view(1, 3, 1, 1)
+    assert losses.tints(1 - source, source).item() < 1e-6
+    assert losses.tints(source + red * upright, source).item() < 0.05
+    assert losses.tints(source - red * upright, source).item() < 0.05
+    assert losses.tints(source + red * level, source).item() > 0.8
+    # Dots of a few pixels are the strokes' own.
+    dots = torch.ones(1, 1, 128, 128)
+    dots[..., ::4, :] = -3
+    assert losses.tints(source + red * dots / 3, source).item() < 0.1
+
+
+def test_tints_of_a_batch_are_those_of_its_pictures() -> None:
+    pictures, sources = torch.rand(2, 3, 3, 64, 80, generator=torch.Generator().manual_seed(5))
+    alone = [losses.tints(*pair) for pair in zip(pictures.split(1), sources.split(1), strict=True)]
+    torch.testing.assert_close(losses.tints(pictures, sources), torch.cat(alone))
+
+
 def test_flow_counts_only_what_is_visible() -> None:
     """Half of the frame is off by 0.5, and that half is hidden, or is not."""
     x = torch.zeros(1, 3, 4, 4)

@@ -20,6 +20,7 @@ from vstyle.models.symmetric import power
 TONE_BLOCK = 16  # pixels
 GRID_WINDOW = 6  # blocks
 SHAPE_BLOCK = 2  # pixels
+FAINT_TINT = 3.0  # levels of 255; colours that vary less are hardly seen
 GRID_VISIBLE = 0.05  # of values 0..1
 
 
@@ -126,6 +127,26 @@ def shapes(picture: Tensor, source: Tensor) -> Tensor:
         xx, yy, xy = products.unbind(1)
         gaps.append(1 - xy / ((xx + FAINT_BAND**2) * (yy + FAINT_BAND**2)).sqrt())
     return torch.stack(gaps).mean((0, 2, 3))
+
+
+def tints(picture: Tensor, source: Tensor) -> Tensor:
+    """Share of the colours' local contrast that the source's grey shapes do not explain: (B,).
+
+    Both (B, 3, H, W), values 0..1. Of red and blue less the grey, in all bands of the relief but
+    the smallest: dots are free. `shapes` sees no colours; without this term, smudges of them lie
+    on walls and roads that have none.
+    """
+    small = F.avg_pool2d(255 * picture.float(), SHAPE_BLOCK)
+    ours = split((small[:, ::2] - _grey(small)).flatten(0, 1)[:, None])
+    theirs = split(F.avg_pool2d(255 * _grey(source), SHAPE_BLOCK))
+    shares = []
+    for radius, x, y in list(zip(RADII, ours, theirs, strict=True))[1:]:
+        tint = x.unflatten(0, (-1, 2)).squeeze(2)
+        xx, yy, xy = (blurred(each, 2 * radius) for each in (tint * tint, y * y, tint * y))
+        # What is left of a tint's variance when it is fitted to the shapes, window by window.
+        alone = (xx - xy.square() / (yy + FAINT_BAND**2)).clamp_min(0)
+        shares.append((alone / (xx + FAINT_TINT**2)).mean((1, 2, 3)))
+    return torch.stack(shares).mean(0)
 
 
 def flow(picture: Tensor, warped: Tensor, visible: Tensor) -> Tensor:

@@ -92,6 +92,8 @@ def objective(
         parts |= _looks(recipe, features, batch, last, goal, number=number)
         if recipe.shapes:
             parts["shapes"] = (recipe.shapes, losses.shapes(last, source))
+        if recipe.tints:
+            parts["tints"] = (recipe.tints, losses.tints(last, source))
         if recipe.tone:
             parts["tone"] = (recipe.tone, losses.tone(last, source, batch.style))
     if recipe.grid:

@@ -52,6 +52,7 @@ class Recipe:
     content: float = 4.5
     structure: float = 0.6
     shapes: float = 12.0  # the same of every band of the relief, however faint
+    tints: float = 5.0  # colours that vary where the source has no shapes
     tone: float = 24.0  # the colours of large shapes: the source's, in the style's palette
     moments: float = 32.0
     gram: float = 16.0
