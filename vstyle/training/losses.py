@@ -141,7 +141,7 @@ def tints(picture: Tensor, source: Tensor) -> Tensor:
     theirs = split(F.avg_pool2d(255 * _grey(source), SHAPE_BLOCK))
     shares = []
     for radius, x, y in list(zip(RADII, ours, theirs, strict=True))[1:]:
-        tint = x.unflatten(0, (-1, 2)).squeeze(2)
+        tint = x.reshape(-1, 2, *x.shape[2:])
         xx, yy, xy = (blurred(each, 2 * radius) for each in (tint * tint, y * y, tint * y))
         # What is left of a tint's variance when it is fitted to the shapes, window by window.
         alone = (xx - xy.square() / (yy + FAINT_BAND**2)).clamp_min(0)
