@@ -14,7 +14,6 @@ from vstyle.models.vgg import Features
 from vstyle.training import losses, motion
 from vstyle.training.batches import Batch
 from vstyle.training.canvas import strokes
-from vstyle.training.grade import grade
 from vstyle.training.paintings import pyramid_of_part
 from vstyle.training.recipe import Recipe
 
@@ -27,7 +26,7 @@ CONTENT_LEVELS = ((1, 0.3), (2, 1.0), (8, 0.4), (9, 0.6))
 class Painted:
     """What the networks made of a batch."""
 
-    frames: list[Tensor]  # each (B, 3, H, W), graded as they will be shown
+    frames: list[Tensor]  # each (B, 3, H, W)
     code: Tensor  # (B, code), of the styles
     back: Tensor | None  # (B, 3, H, W): the last frame painted in the source's own style
 
@@ -66,8 +65,7 @@ class Painter(nn.Module):
             if batch.own is not None:
                 last = painted[-1].clamp(0, 1)
                 back = self.generator(last, carried * 0, trust * 0, grains[-1], codes[1])
-        shown = [grade(each, codes[0]) for each in painted]
-        return Painted(shown, codes[0], None if back is None else grade(back.float(), codes[1]))
+        return Painted(painted, codes[0], None if back is None else back.float())
 
 
 def objective(
