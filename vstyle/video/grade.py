@@ -1,8 +1,8 @@
-"""Colour grading: a painted frame's colours are given the mean and the spread of its style's.
+"""Colour grading: a painted frame is given the contrast of its style's colours, if it has less.
 
 What a generator paints is paler than its style: every term that asks for shapes and for steadiness
-is content with less contrast. The statistics of a frame show by how much, and a linear map of each
-channel makes up for most of it (Reinhard et al. 2001, of RGB as it is).
+is content with less contrast. A factor for each channel makes up for it (as Reinhard et al. 2001
+do in full), as far as the contrast is that of large shapes: strokes would be made too strong.
 """
 
 from __future__ import annotations
@@ -13,18 +13,23 @@ import numpy as np
 from vstyle.engine.base import Picture
 from vstyle.models.fold import Palette
 
-SHARE = 0.8  # of the way; the rest of the gap is what the scene has fewer, or more colours for
-MOST = 1.35  # times the contrast: a frame that is all of one colour is left nearly as it is
+MOST = 1.35  # times the contrast
 STEP = 5  # pixels: of every so many in a row and in a column one is looked at
+LARGE = 8  # pixels: what is left in the means of such squares belongs to large shapes
+# How much of a frame's deviation must be left there for any grading, and for all of it.
+SOME, ALL = 0.86, 0.98
 
 
 def grade(picture: Picture, palette: Palette) -> Picture:
-    """Return a picture whose channels have more of the palette's means and deviations."""
+    """Return a picture with more contrast around its means, where the palette has more."""
     white = np.iinfo(picture.dtype).max
     # An odd step, so that all places of a generator's blocks are among what is looked at.
     means, deviations = cv2.meanStdDev(np.ascontiguousarray(picture[::STEP, ::STEP]))
-    wanted = white * palette.deviations[:, None]
-    gain = np.clip(wanted / np.maximum(deviations, 1e-3 * white), 1 / MOST, MOST) ** SHARE
-    shift = means + SHARE * (white * palette.means[:, None] - means) - gain * means
-    graded = cv2.transform(picture, np.hstack([np.diagflat(gain), shift]))
+    deviations = np.maximum(deviations, 1e-3 * white)
+    height, width = (max(1, side // LARGE) for side in picture.shape[:2])
+    squares = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    large = float(np.mean(cv2.meanStdDev(squares)[1] / deviations))
+    share = np.clip((large - SOME) / (ALL - SOME), 0, 1)
+    gain = np.clip(white * palette.deviations[:, None] / deviations, 1, MOST) ** share
+    graded = cv2.transform(picture, np.hstack([np.diagflat(gain), (1 - gain) * means]))
     return np.asarray(graded, picture.dtype)
