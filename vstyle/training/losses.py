@@ -118,9 +118,7 @@ def shapes(picture: Tensor, source: Tensor) -> Tensor:
     In each band of the relief for itself, and however faint: SSIM looks away where a source has
     hardly any contrast, and there strokes that have nothing to do with it would be free.
     """
-    ours, theirs = (
-        split(F.avg_pool2d(255 * _grey(each), SHAPE_BLOCK)) for each in (picture, source)
-    )
+    ours, theirs = _grey_bands(picture), _grey_bands(source)
     gaps = []
     for radius, x, y in zip(RADII, ours, theirs, strict=True):
         products = blurred(torch.cat([x * x, y * y, x * y], 1), 2 * radius)
@@ -138,9 +136,8 @@ def tints(picture: Tensor, source: Tensor) -> Tensor:
     """
     small = F.avg_pool2d(255 * picture.float(), SHAPE_BLOCK)
     ours = split((small[:, ::2] - _grey(small)).flatten(0, 1)[:, None])
-    theirs = split(F.avg_pool2d(255 * _grey(source), SHAPE_BLOCK))
     shares = []
-    for radius, x, y in list(zip(RADII, ours, theirs, strict=True))[1:]:
+    for radius, x, y in zip(RADII[1:], ours[1:], _grey_bands(source)[1:], strict=True):
         tint = x.reshape(-1, 2, *x.shape[2:])
         xx, yy, xy = (blurred(each, 2 * radius) for each in (tint * tint, y * y, tint * y))
         # What is left of a tint's variance when it is fitted to the shapes, window by window.
@@ -230,6 +227,11 @@ def _colours(picture: Tensor) -> tuple[Tensor, Tensor]:
     mean = flat.mean(2)
     apart = flat - mean[:, :, None]
     return mean, apart @ apart.transpose(1, 2) / flat.shape[2]
+
+
+def _grey_bands(picture: Tensor) -> list[Tensor]:
+    """(B, 3, H, W), values 0..1 -> the grey shapes by size, in levels of 255."""
+    return split(F.avg_pool2d(255 * _grey(picture), SHAPE_BLOCK))
 
 
 def _grey(picture: Tensor) -> Tensor:
