@@ -86,19 +86,18 @@ def test_the_layer_that_suffers_most_is_found(sample: Sample) -> None:
 def test_all_roundings_together_are_the_int8_graph(sample: Sample) -> None:
     """As far as can be: what is nearly half a step goes either way, and that goes on from there.
 
-    Nor does OpenVINO agree with itself. The int8 graph beside the same with its roundings carried
-    out in float: 3 % of what the fine block takes is another step, and its first convolution makes
-    a quarter of what comes next differ. Of other roundings errors would not correlate.
+    Errors of other roundings, or of a constant that was not rounded with its kernel, would not
+    correlate so.
     """
     config, _, rounded, bounds = layers_of(sample)
     frame = sample.frames[0].image
     inputs = frame, None, None, grain(frame, config.factor)
     steps = OpenVinoEngine(config, rounded, bounds).paint(*inputs).astype(int)
     exact = OpenVinoEngine(config, rounded).paint(*inputs).astype(int)
-    kernels = {**rounded, **in_steps(rounded)}
+    kernels = {**rounded, **in_steps(rounded, bounds)}
     together = Rounding(config, kernels, bounds, rounded_tensors(config)).paint(*inputs)
     errors = (picture - exact for picture in (steps, together))
-    assert np.corrcoef(*(error.ravel() for error in errors))[0, 1] > 0.4
+    assert np.corrcoef(*(error.ravel() for error in errors))[0, 1] > 0.6
 
 
 def test_a_model_beside_itself_has_lost_nothing(folder: Path, tmp_path: Path) -> None:

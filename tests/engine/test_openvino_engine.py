@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vstyle import checkpoint, pixels, styles
 from vstyle.engine.eager import Eager
-from vstyle.engine.graph import row_outputs, rows_kernel
+from vstyle.engine.graph import blocks_kernel, row_outputs, rows_kernel
 from vstyle.models.build import from_arrays, new_networks, to_arrays
 from vstyle.models.config import SIDE, GeneratorConfig, StyleConfig
 from vstyle.models.encode import encode
@@ -47,9 +47,14 @@ def engines(config: GeneratorConfig):
 
 @pytest.mark.parametrize("factor", [2, 4])
 @pytest.mark.parametrize("size", [(64, 96), (50, 33)])
-def test_it_paints_what_torch_paints(factor: int, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("kernels", [(3, 3), (1, 1)])
+def test_it_paints_what_torch_paints(
+    factor: int, size: tuple[int, int], kernels: tuple[int, int]
+) -> None:
     """Same weights, same style, same inputs: the same picture, but for the last bit's rounding."""
-    config = GeneratorConfig(factor, (8, 8, 16), blocks=(1, 2, 2), inner=(12, 8, 4), code=16)
+    config = GeneratorConfig(
+        factor, (8, 8, 16), blocks=(1, 2, 2), inner=(12, 8, 4), code=16, kernels=kernels
+    )
     expected, engine = engines(config)
     frame, carried = smooth(*size, 3, seed=0), smooth(*size, 3, seed=1)
     trust = smooth(*pixels.grid(*size, factor), 1, seed=2)[..., 0]
@@ -98,9 +103,15 @@ def test_any_size_goes_in_and_comes_out(height: int, width: int, carry: bool) ->
 def test_a_kernel_over_rows_is_the_kernel_over_blocks(factor: int) -> None:
     """The reordered 1x1 kernel sees the same pixels, and the head's rows hold every output once."""
     torch.manual_seed(0)
-    weight, picture = torch.randn(5, 3 * factor**2, 1, 1), torch.rand(1, 3, 4 * factor, 6 * factor)
+    weight = torch.randn(5, 3 * factor**2, 1, 1)
+    picture = torch.randint(0, 256, (1, 3, 4 * factor, 6 * factor)) / 255
     blocks = torch.nn.functional.pixel_unshuffle(picture, factor)
     expected = torch.nn.functional.conv2d(blocks, weight)
+    levels = (255 * picture[0].permute(1, 2, 0)).byte().numpy()
+    four = pixels.blocks(levels, levels[..., 0], factor)
+    kernel = torch.from_numpy(blocks_kernel(weight.numpy(), factor))
+    found = torch.nn.functional.conv2d(pixels.to_tensor(four), kernel)
+    torch.testing.assert_close(found, expected)
     rows = picture.permute(0, 2, 3, 1).reshape(1, 4 * factor, 6, 3 * factor).permute(0, 3, 1, 2)
     kernel = torch.from_numpy(rows_kernel(weight.numpy(), factor))
     found = torch.nn.functional.conv2d(rows, kernel, stride=(factor, 1))

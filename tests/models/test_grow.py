@@ -47,6 +47,20 @@ def test_it_paints_the_same(small: Networks, config: GeneratorConfig) -> None:
     torch.testing.assert_close(found, wanted, atol=1e-4, rtol=0)
 
 
+def test_kernels_grow_and_shrink(small: Networks) -> None:
+    """There and back paints the same; smaller ones do too, where everything is plain."""
+    light = grow(small, replace(SMALL, kernels=(1, 1)))
+    again = grow(grow(light, SMALL), light.generator.config)
+    *pictures, code = inputs()
+    plain = [each.mean((2, 3), keepdim=True).expand_as(each) for each in pictures]
+    with torch.no_grad():
+        wanted = light.generator.eval()(*pictures, code)
+        torch.testing.assert_close(again.generator.eval()(*pictures, code), wanted)
+        wanted = small.generator.eval()(*plain, code)
+        found = light.generator(*plain, code)
+    torch.testing.assert_close(found, wanted, atol=1e-3, rtol=0)
+
+
 @pytest.mark.parametrize("config", LARGER.values(), ids=LARGER.keys())
 def test_what_is_new_learns(small: Networks, config: GeneratorConfig) -> None:
     """After three steps of descent every convolution has moved: none is cut off by zeros."""

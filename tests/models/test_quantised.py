@@ -19,6 +19,21 @@ def test_int8_weights_are_within_half_a_step() -> None:
     assert np.all(np.abs(steps * size - weight) <= size / 2 + 1e-7)
 
 
+def test_what_sums_to_zero_does_so_in_steps() -> None:
+    """In every group of inputs, by steps that are off by less than one; other inputs as before."""
+    weight = np.random.default_rng(0).normal(0, 1, (6, 40, 1, 1)).astype(np.float32)
+    groups = [np.arange(0, 32, 2), np.arange(1, 33, 2)]
+    for inputs in groups:
+        weight[:, inputs] -= weight[:, inputs].mean(1, keepdims=True)
+    plain, _ = quantise(weight)
+    steps, size = quantise(weight, groups)
+    for inputs in groups:
+        assert not steps[:, inputs].sum(1, dtype=int).any()
+    assert plain[:, :32].sum(1, dtype=int).any()
+    assert np.all(np.abs(steps * size - weight) <= size * 1.001)
+    np.testing.assert_array_equal(steps[:, 33:], plain[:, 33:])
+
+
 def test_there_and_back_twice_is_there_and_back_once() -> None:
     """What can be said in int8 steps is kept exactly; vectors stay floating-point numbers."""
     rng = np.random.default_rng(0)

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from vstyle.training import losses
+
+PLAIN = torch.zeros(1, 1, 32, 32)  # a canvas without strokes
 
 
 def test_statistics_are_mean_deviation_and_gram() -> None:
@@ -68,10 +71,25 @@ def test_shapes_count_however_faint_they_are() -> None:
     wave = torch.sin(torch.arange(128.0) * 2 * torch.pi / 24)
     upright, level = (0.5 + 0.24 * each.expand(1, 3, 128, 128) for each in (wave, wave[:, None]))
     faint = 0.5 + (upright - 0.5) / 12
-    assert losses.shapes(upright, upright).item() < 0.1
-    assert losses.shapes(upright, faint).item() < 0.4
-    assert losses.shapes(level, faint).item() > 0.9
-    assert losses.shapes(1 - upright, faint).item() > 1.4
+    assert losses.shapes(upright, upright, PLAIN).item() < 0.1
+    assert losses.shapes(upright, faint, PLAIN).item() < 0.4
+    assert losses.shapes(level, faint, PLAIN).item() > 0.9
+    assert losses.shapes(1 - upright, faint, PLAIN).item() > 1.4
+
+
+def test_strokes_are_no_false_shapes_and_no_false_tints() -> None:
+    """On the canvas they are free, either way and beside the source's shapes; elsewhere not."""
+    wave = torch.sin(torch.arange(128.0) * 2 * torch.pi / 24)
+    upright, level = (each.expand(1, 1, 128, 128) for each in (wave, wave[:, None]))
+    source = (0.5 + 0.2 * upright).expand(-1, 3, -1, -1)
+    red = torch.tensor([0.1, 0.0, -0.1]).view(1, 3, 1, 1)
+    laid = 0.5 * F.avg_pool2d(level, 4)
+    for strokes in (0.2 * level, -0.2 * level):
+        assert losses.shapes(source + strokes, source, laid).item() < 0.1
+        assert losses.shapes(source + strokes, source, PLAIN).item() > 0.25
+        assert losses.tints(source + red * strokes, source, laid).item() < 0.1
+    # Strokes that lie as the shapes do explain nothing that these do not: the sign counts.
+    assert losses.shapes(1 - source, source, 0.5 * F.avg_pool2d(upright, 4)).item() > 1.4
 
 
 def test_tints_are_colours_that_have_nothing_to_do_with_the_shapes() -> None:
@@ -80,20 +98,22 @@ def test_tints_are_colours_that_have_nothing_to_do_with_the_shapes() -> None:
     upright, level = (each.expand(1, 1, 128, 128) for each in (wave, wave[:, None]))
     source = (0.5 + 0.2 * upright).expand(-1, 3, -1, -1)
     red = torch.tensor([0.1, 0.0, -0.1]).view(1, 3, 1, 1)
-    assert losses.tints(1 - source, source).item() < 1e-6
-    assert losses.tints(source + red * upright, source).item() < 0.05
-    assert losses.tints(source - red * upright, source).item() < 0.05
-    assert losses.tints(source + red * level, source).item() > 0.8
+    assert losses.tints(1 - source, source, PLAIN).item() < 1e-6
+    assert losses.tints(source + red * upright, source, PLAIN).item() < 0.05
+    assert losses.tints(source - red * upright, source, PLAIN).item() < 0.05
+    assert losses.tints(source + red * level, source, PLAIN).item() > 0.8
     # Dots of a few pixels are the strokes' own.
     dots = torch.ones(1, 1, 128, 128)
     dots[..., ::4, :] = -3
-    assert losses.tints(source + red * dots / 3, source).item() < 0.1
+    assert losses.tints(source + red * dots / 3, source, PLAIN).item() < 0.1
 
 
 def test_tints_of_a_batch_are_those_of_its_pictures() -> None:
     pictures, sources = torch.rand(2, 3, 3, 64, 80, generator=torch.Generator().manual_seed(5))
-    alone = [losses.tints(*pair) for pair in zip(pictures.split(1), sources.split(1), strict=True)]
-    torch.testing.assert_close(losses.tints(pictures, sources), torch.cat(alone))
+    strokes = torch.rand(3, 1, 16, 20, generator=torch.Generator().manual_seed(6)) - 0.5
+    each = zip(pictures.split(1), sources.split(1), strokes.split(1), strict=True)
+    alone = [losses.tints(*one) for one in each]
+    torch.testing.assert_close(losses.tints(pictures, sources, strokes), torch.cat(alone))
 
 
 def test_flow_counts_only_what_is_visible() -> None:

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vstyle.compress.calibrate import Sample
-from vstyle.engine.graph import Bounds, detail_kernels
+from vstyle.engine.graph import (
+    RELIEF_UNIT,
+    Bounds,
+    Groups,
+    byte_unit,
+    colour_groups,
+    detail_kernel,
+)
 from vstyle.engine.openvino import op, ov
 from vstyle.engine.openvino_engine import OpenVinoEngine
 from vstyle.models.config import GeneratorConfig, rounded_tensors
@@ -67,7 +74,7 @@ def errors_alone(
         return np.stack([frame.image for frame in paint(track(frames), engine)]).astype(np.float32)
 
     exact = painted(OpenVinoEngine(config, layers))
-    kernels = in_steps(rounded)
+    kernels = in_steps(rounded, bounds)
     found = {}
     for layer in dict.fromkeys(_layer(name) for name in [*kernels, *rounded_tensors(config)]):
         some = {name: kernel for name, kernel in kernels.items() if _layer(name) == layer}
@@ -83,17 +90,34 @@ def _layer(name: str) -> str:
     return layer if end in {"first", "second", "in", "inner", "out"} else name
 
 
-def in_steps(layers: Mapping[str, Convolution]) -> dict[str, Convolution]:
+def in_steps(layers: Mapping[str, Convolution], bounds: Bounds) -> dict[str, Convolution]:
     """Return the convolutions with their folded weights rounded, as the int8 graph rounds them."""
     found = {}
     for name, layer in layers.items():
-        if name not in ("canvas", "bands"):  # these stay in floats
-            parts: tuple[NDArray[np.float32], ...] = (layer.weight,)
-            rest = layer.weight[:, :0]
-            if name == "detail":
-                parts = detail_kernels(layer.weight)
-            if name == "memory":  # the trust is multiplied apart
-                parts, rest = (layer.weight[:, :-1],), layer.weight[:, -1:]
-            rounded = [np.multiply(*quantise(part)) for part in parts]
-            found[name] = replace(layer, weight=np.concatenate([*rounded, rest], 1))
-    return found
+        if name in ("canvas", "bands", "head", "detail"):  # the first two stay in floats
+            continue
+        kernel, rest = layer.weight, layer.weight[:, :0]
+        if name == "memory":  # the trust is multiplied apart
+            kernel, rest = kernel[:, :-1], kernel[:, -1:]
+        found[name] = replace(layer, weight=np.concatenate([_in_steps(kernel), rest], 1))
+    head, detail = layers["head"], layers["detail"]
+    factor = round((detail.weight.shape[1] / 4) ** 0.5)
+    paints, details = head.weight, detail_kernel(detail.weight, factor)
+    if paints.shape[2] == 1:  # one convolution, of steps of x and of bytes
+        unit = np.float32(byte_unit(*bounds["head.in"]))
+        groups = colour_groups(factor, paints.shape[1])
+        both = _in_steps(np.concatenate([paints * unit, details], 1), groups)
+        paints, details = both[:, : paints.shape[1]] / unit, both[:, paints.shape[1] :]
+    else:
+        paints, details = _in_steps(paints), _in_steps(details, colour_groups(factor))
+    planes = details.reshape(len(details), -1, 4) / [1, 1, 1, RELIEF_UNIT]
+    details = planes.swapaxes(1, 2).reshape(details.shape).astype(np.float32)
+    return {
+        **found,
+        "head": replace(head, weight=paints),
+        "detail": replace(detail, weight=details),
+    }
+
+
+def _in_steps(kernel: NDArray[np.float32], groups: Groups = ()) -> NDArray[np.float32]:
+    return np.multiply(*quantise(kernel, groups))

@@ -1,16 +1,18 @@
 """The generator in one style as an OpenVINO graph, built from plain arrays.
 
 It computes what `models.generator.Generator` computes (a test holds the two together), but takes
-and gives pixels as they lie in memory: uint8, row by row. A block of `factor` pixels of one row is
-`3 factor` neighbouring bytes, so a picture *is* a tensor of that many channels, and the blocks of
-the stem are a convolution of `factor` rows with stride `factor`. The head likewise paints the rows
-of every block one after the other: to become a picture they are moved as they are. In int8 nothing
+and gives pixels as uint8. The frame comes in blocks, its relief beside its colours: it is looked at
+twice. The carried picture comes as it lies in memory, row by row: `factor` pixels of one row are
+`3 factor` neighbouring bytes, so a picture *is* a tensor of that many channels, and what sees its
+blocks is a convolution of `factor` rows with stride `factor`. The head likewise paints the rows of
+every block one after the other: to become a picture they are moved as they are. In int8 nothing
 but bytes has the full resolution.
 
 In int8, what convolutions and upsamplings take is rounded to 256 steps between two measured bounds,
 and weights to 255 steps per output channel (Jacob et al. 2018). A residual sum adds to what its
 block took, so that no floats are kept beside the bytes; normalisation and the blend stay in float.
-The painted picture is rounded where it would be anyway, to bytes.
+The painted picture is rounded where it would be anyway, to bytes; and if the head sees single
+blocks only, it and the detail, which does so always, are one convolution.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from vstyle.models.fold import Convolution
 from vstyle.models.quantised import quantise
 
 EPSILON = 1e-5  # of torch's instance_norm
+RELIEF_UNIT = np.float32(255 / 127)  # of bytes read as 0..1, what is 1 of the relief
 
+Groups = Iterable[NDArray[np.intp]]
 Bounds = Mapping[str, tuple[float, float]]
 """Smallest and largest value of each tensor that int8 rounds, by its name."""
 
@@ -78,6 +82,10 @@ class Builder:
         steps, size = quantise(kernel)
         return op.multiply(op.convert(op.constant(steps), np.float32), _float(size))
 
+    def as_rounded(self, kernel: NDArray[np.float32], groups: Groups = ()) -> NDArray[np.float32]:
+        """Return the values that a kernel has once it is in this graph; see `quantise`."""
+        return kernel if self.bounds is None else np.multiply(*quantise(kernel, groups))
+
 
 def replicate(x: Node, side: int) -> Node:
     """Repeat the borders of (1, C, H, W) `side` times."""
@@ -104,25 +112,26 @@ def build_graph(
 ) -> ov.Model:
     """Return the graph for frames of one size, whose sides are multiples of `config.multiple`.
 
-    Inputs: frame and carried, (1, H, W, 3) uint8; trust, (1, H / factor, W / factor, 1) uint8;
-    grain, (1, 1, H / factor, W / factor) float32; relief, (1, H, W, 1) uint8; and its bands,
-    (1, BANDS, H / factor, W / factor) float32.
+    Inputs, with h = H / factor and w = W / factor: blocks, (1, h, w, 4 factor^2) uint8, of the
+    frame and its relief (`pixels.blocks`); carried, (1, H, W, 3) uint8; trust, (1, h, w, 1) uint8;
+    grain, (1, 1, h, w) float32; and the bands of the relief, (1, BANDS, h, w) float32.
     Output: the painted frame, (1, H, W, 3) uint8. With `observe`, more outputs follow: the extremes
     of every tensor that int8 rounds, `NAME.low` and `NAME.high`.
     """
     factor = config.factor
-    shape, grid = [1, height, width, 3], [1, height // factor, width // factor, 1]
-    frame, carried, trust = (
+    shape, grid = [1, height, width, 3], [height // factor, width // factor]
+    blocks, carried, trust = (
         op.parameter(sides, np.uint8, name)
-        for sides, name in ((shape, "frame"), (shape, "carried"), (grid, "trust"))
-    )
+        for sides, name in (
+            ([1, *grid, 4 * factor**2], "blocks"), (shape, "carried"), ([1, *grid, 1], "trust"),
+        )
+    )  # fmt: skip
     grain, bands = (
-        op.parameter([1, planes, *grid[1:3]], np.float32, name)
+        op.parameter([1, planes, *grid], np.float32, name)
         for planes, name in ((1, "grain"), (BANDS, "bands"))
     )
     make = Builder(layers, bounds)
-    relief = op.parameter([1, height, width, 1], np.uint8, "relief")
-    source, last, grey = (_rows(picture, factor) for picture in (frame, carried, relief))
+    source, last = _values(blocks), _rows(carried, factor)
     belief = op.multiply(op.convert(trust, np.float32), _float(1 / 255))
     belief = op.transpose(belief, _whole(0, 3, 1, 2))
 
@@ -131,9 +140,12 @@ def build_graph(
     faint = [memory.weight[:, -1:], layers["canvas"].weight, layers["bands"].weight]
     planes = op.concat([belief, grain, bands], 1)
     laid = op.convolution(planes, _float(np.concatenate(faint, 1)), *_steps(1))
-    laid = op.add(laid, _channels(memory.shift - 0.5 * memory.weight.sum((1, 2, 3))))
-    seen = op.add(make.convolve_rows(last, memory.weight[:, :-1]), laid)
-    stem = finish(make.convolve_rows(source, layers["stem"].weight), layers["stem"])
+    kernel = make.as_rounded(memory.weight[:, :-1])
+    whole = kernel.sum((1, 2, 3)) + memory.weight[:, -1, 0, 0]
+    laid = op.add(laid, _channels(memory.shift - 0.5 * whole))
+    seen = op.add(make.convolve_rows(last, kernel), laid)
+    kernel = make.weight(blocks_kernel(layers["stem"].weight, factor))
+    stem = finish(op.convolution(source, kernel, *_steps(1)), layers["stem"])
     skips = [make.round(op.relu(op.add(stem, seen)), "skip.0")]
     # 2. down, and up
     for level in range(config.coarsest):
@@ -149,7 +161,7 @@ def build_graph(
         x = make.blocks(x, block_names(config, level))
     x = make.round(x, "head.in")
     # 3. paint, and blend with the carried picture
-    painted = _paint(make, x, source, grey, factor)
+    painted = _paint(make, x, blocks, factor)
     share = op.multiply(_share(make, x, config), belief)
     before = op.convert(
         op.reshape(carried, _whole(*painted.get_output_shape(0)), False), np.float32
@@ -163,21 +175,35 @@ def build_graph(
                 extreme = reduce(node, _whole(0, 1, 2, 3))
                 extreme.output(0).get_tensor().set_names({f"{name}.{end}"})
                 outputs.append(op.result(extreme))
-    return ov.Model(outputs, [frame, carried, trust, grain, relief, bands], "generator")
+    return ov.Model(outputs, [blocks, carried, trust, grain, bands], "generator")
 
 
-def _paint(make: Builder, x: Node, source: Node, grey: Node, factor: int) -> Node:
+def _paint(make: Builder, x: Node, blocks: Node, factor: int) -> Node:
     """Return the new picture, values 0..255, (1, h, factor, 3 W): `factor` rows for each of x's."""
     head, detail = make.layers["head"], make.layers["detail"]
-    within, relief = detail_kernels(detail.weight)
     at = np.concatenate([row_outputs(row, factor) for row in range(factor)])
-    x = replicate(x, head.weight.shape[2] // 2)
-    y = op.convolution(x, make.weight(head.weight[at] * 255), *_steps(1))
-    y = op.add(y, make.convolve_rows(source, within[at] * 255))
-    y = op.add(y, make.convolve_rows(grey, relief[at] * (255 * 255 / 127)))
-    # The relief's bytes are 0..1 there, of which 128 / 255 is no detail, and 127 / 255 is 1.
-    shift = head.shift + detail.shift - relief.sum((1, 2, 3)) * (128 / 127)
-    y = op.add(y, _channels(shift[at] * 255))
+    paints, details = 255 * head.weight[at], 255 * detail_kernel(detail.weight, factor)[at]
+    shift = 255 * (head.shift + detail.shift)[at]
+    bounds = make.bounds and make.bounds["head.in"]
+    if bounds and paints.shape[2] == 1:
+        # The blocks' bytes are read as steps between the bounds of x, one of which lies at zero.
+        low, unit = bounds[0], byte_unit(*bounds)
+        groups = colour_groups(factor, paints.shape[1])
+        kernel = make.as_rounded(np.concatenate([paints, details / unit], 1), groups)
+        details = kernel[:, paints.shape[1] :] * unit
+        same = op.add(op.multiply(_bytes(blocks), _float(unit / 255)), _float(low))
+        y = op.convolution(
+            op.concat([x, _stepped(same, *bounds)], 1), make.weight(kernel), *_steps(1)
+        )
+        shift = shift - low / unit * details.sum((1, 2, 3))
+    else:
+        details = make.as_rounded(details, colour_groups(factor))
+        x = replicate(x, paints.shape[2] // 2)
+        y = op.convolution(x, make.weight(paints), *_steps(1))
+        y = op.add(y, op.convolution(_values(blocks), make.weight(details), *_steps(1)))
+    # 128 of 255 is no relief.
+    shift = shift - 128 / 255 * details[:, 3::4].sum((1, 2, 3))
+    y = op.add(y, _channels(shift.astype(np.float32)))
     # In int8 the same, and rounded to bytes.
     y = op.convert(_stepped(y, 0, 255), np.uint8) if make.bounds else op.clamp(y, 0, 255)
     return op.convert(_over_rows(y, factor), np.float32)
@@ -192,15 +218,35 @@ def _share(make: Builder, x: Node, config: GeneratorConfig) -> Node:
     return op.multiply(op.sigmoid(op.add(y, _channels(shift))), _float(config.carry_limit))
 
 
-def detail_kernels(weight: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    """Split a 1x1 kernel over blocks and their relief, (outputs, 4 f f, 1, 1), into one for each.
+def detail_kernel(weight: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Reorder the detail's kernel as `blocks_kernel` does, and fit it to what is in the blocks.
 
-    Of the blocks it sees only what pixels differ by within their block. Taking off a block's mean
-    is linear: here it is done to the kernel.
+    Of the colours it sees only what pixels differ by within their block: taking off a block's mean
+    is linear, here it is done to the kernel. The relief's bytes, read as 0..1, have their own unit.
     """
     parts = weight.reshape(len(weight), 4, -1)
-    within = parts[:, :3] - parts[:, :3].mean(2, keepdims=True)
-    return tuple(part.reshape(len(weight), -1, 1, 1) for part in (within, parts[:, 3]))
+    within, relief = parts[:, :3] - parts[:, :3].mean(2, keepdims=True), parts[:, 3:]
+    return blocks_kernel(np.concatenate([within, relief * RELIEF_UNIT], 1), factor)
+
+
+def colour_groups(factor: int, first: int = 0) -> list[NDArray[np.intp]]:
+    """Return which inputs of a kernel over blocks, from the `first` on, are of each colour."""
+    return [first + colour + 4 * np.arange(factor**2) for colour in range(3)]
+
+
+def byte_unit(low: float, high: float) -> float:
+    """Return what 255 steps between two bounds are: the unit of bytes that are read as steps."""
+    return high - low
+
+
+def blocks_kernel(weight: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Reorder a 1x1 kernel over blocks, (o, c f f, 1, 1), c <= 4, to (row, column, four planes).
+
+    What it does not see is multiplied by zero: (o, 4 f f, 1, 1).
+    """
+    planes = weight.reshape(len(weight), -1, factor, factor)
+    planes = np.pad(planes, ((0, 0), (0, 4 - planes.shape[1]), (0, 0), (0, 0)))
+    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1).reshape(len(weight), -1, 1, 1))
 
 
 def rows_kernel(weight: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
@@ -222,13 +268,22 @@ def row_outputs(row: int, factor: int) -> NDArray[np.intp]:
 
 
 def _rows(picture: Node, factor: int) -> Node:
-    """(1, H, W, c) uint8 -> (1, c factor, H, W / factor), values 0..1; no byte is moved."""
+    """(1, H, W, 3) uint8 -> (1, 3 factor, H, W / factor), values 0..1; no byte is moved."""
     _, height, width, colours = picture.get_output_shape(0)
-    rows = op.reshape(picture, _whole(1, height, width // factor, colours * factor), False)
+    rows = _whole(1, height, width // factor, colours * factor)
+    return _values(op.reshape(picture, rows, False))
+
+
+def _values(raw: Node) -> Node:
+    """(1, h, w, c) uint8 -> (1, c, h, w), values 0..1."""
     # In this order the conversion merges into an int8 convolution; after the transpose it does not.
-    return op.transpose(
-        op.multiply(op.convert(rows, np.float32), _float(1 / 255)), _whole(0, 3, 1, 2)
-    )
+    values = op.multiply(op.convert(raw, np.float32), _float(1 / 255))
+    return op.transpose(values, _whole(0, 3, 1, 2))
+
+
+def _bytes(raw: Node) -> Node:
+    """(1, h, w, c) uint8 -> (1, c, h, w), values 0..255."""
+    return op.transpose(op.convert(raw, np.float32), _whole(0, 3, 1, 2))
 
 
 def _stepped(x: Node, low: float, high: float) -> Node:

@@ -56,7 +56,8 @@ class OpenVinoEngine:
             belief = pixels.pad(trust, multiple // self.factor, least // self.factor)
         strokes = pixels.pad(grain, multiple // self.factor, least // self.factor)
         fine, bands = relief(source, self.factor)
-        arrays = (source, last, belief[..., None], strokes[None], fine[..., None], bands)
+        blocks = pixels.blocks(np.asarray(source, np.uint8), fine, self.factor)
+        arrays = (blocks, last, belief[..., None], strokes[None], bands)
         inputs = [np.ascontiguousarray(array)[None] for array in arrays]
         painted = self.request.infer(inputs, share_inputs=True)[0]
         return pixels.crop(painted[0], height, width)

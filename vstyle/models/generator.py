@@ -109,11 +109,13 @@ class Generator(nn.Module):
         self.up = nn.ModuleList(Modulated(config, b, a, kernel=1) for a, b in steps)
         # Normalised where it is cheap: without it, all but one channel died in training, unseen.
         self.mix = nn.ModuleList(
-            (Normalised if level else Modulated)(config, width, width)
+            Normalised(config, width, width)
+            if level
+            else Modulated(config, width, width, config.kernels[0])
             for level, width in enumerate(config.widths)
         )
         self.blocks = nn.ModuleList(_blocks(config, level) for level in range(coarsest + 1))
-        self.head = Modulated(config, fine, 3 * block)
+        self.head = Modulated(config, fine, 3 * block, config.kernels[1])
         self.detail = Modulated(config, 4 * block, 3 * block, kernel=1)
         self.gate = Modulated(config, fine, 1, kernel=1)
         for layer in (self.canvas, self.bands):

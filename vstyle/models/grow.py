@@ -2,12 +2,14 @@
 
 Wider layers, more blocks and coarser levels are added so that at first they change nothing, yet
 learn from the first step on: what new channels hold is multiplied with zeros, new blocks are scaled
-by zero, and a new level hands nothing up (the idea of Net2Net, Chen et al. 2016).
+by zero, and a new level hands nothing up (the idea of Net2Net, Chen et al. 2016). Kernels alone may
+shrink: a lighter generator, too, had better begin with what another has learned.
 """
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vstyle.models.build import Networks, new_networks
@@ -18,6 +20,8 @@ from vstyle.models.generator import Modulated, Normalised
 @torch.no_grad()
 def grow(networks: Networks, config: GeneratorConfig) -> Networks:
     """Return networks whose generator has a config's sizes and paints as the given one does.
+
+    If its kernels are smaller, it paints nearly so.
 
     Raises ValueError if a size is smaller, or the blocks of pixels or the codes differ.
     """
@@ -53,7 +57,7 @@ def _check(small: GeneratorConfig, large: GeneratorConfig) -> None:
 
 def _widen(layer: Modulated | Normalised, old: Modulated | Normalised) -> None:
     """Put an old layer into the first channels of a wider one; they see nothing of the others."""
-    _overlay(layer.conv.weight, old.conv.weight)
+    _overlay(layer.conv.weight, _fitted(old.conv.weight, layer.conv.weight.shape[2]))
     if layer.conv.bias is not None and old.conv.bias is not None:
         _overlay(layer.conv.bias, old.conv.bias)
     for part in ("weight", "bias"):
@@ -70,6 +74,16 @@ def _silence(layer: Modulated | Normalised) -> None:
         _parts(layer, layer.style.bias)[0].fill_(-1)  # the scale is 1 more than that
     else:
         layer.conv.weight.zero_()
+
+
+def _fitted(kernels: Tensor, side: int) -> Tensor:
+    """Bring kernels of 1 or 3 taps a side to the other of the two.
+
+    Those that shrink have their taps summed, which is right where what they see is smooth.
+    """
+    if side < kernels.shape[2]:
+        return kernels.sum((2, 3), keepdim=True)
+    return F.pad(kernels, [(side - kernels.shape[2]) // 2] * 4)
 
 
 def _parts(layer: Modulated | Normalised, values: Tensor) -> list[Tensor]:

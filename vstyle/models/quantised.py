@@ -6,6 +6,7 @@ output channel, symmetric, zero is zero; Jacob et al. 2018).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,32 @@ KEPT = ("style.levels.0.weight",)
 LARGEST = 127  # steps; -128 is not used, so that every value has its negative
 
 
-def quantise(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return the int8 steps of a weight (outputs, ...), and the steps' sizes, (outputs, 1, ...)."""
+def quantise(
+    weight: NDArray[np.float32], groups: Iterable[NDArray[np.intp]] = ()
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return the int8 steps of a weight (outputs, ...), and the steps' sizes, (outputs, 1, ...).
+
+    `groups` are inputs of a 1x1 kernel whose weights sum to zero: so do their steps, or what these
+    inputs have in common would come through, multiplied by the sum of their roundings.
+    """
     axes = tuple(range(1, weight.ndim))
     size = np.abs(weight).max(axis=axes, keepdims=True) / LARGEST
     size = np.maximum(size, np.float32(1e-12)).astype(np.float32)
-    return np.round(weight / size).astype(np.int8), size
+    steps = np.round(weight / size)
+    for inputs in groups:
+        steps[:, inputs] = _balanced(steps[:, inputs], (weight / size)[:, inputs])
+    return np.clip(steps, -LARGEST, LARGEST).astype(np.int8), size
+
+
+def _balanced(steps: NDArray[np.float32], exact: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Move as few steps, (outputs, inputs, 1, 1), by one as make them sum to zero over the inputs.
+
+    Those that were rounded farthest in the direction that there is too much of.
+    """
+    excess = steps.sum(1, keepdims=True)
+    over = np.sign(excess) * (steps - exact)
+    place = np.argsort(np.argsort(-over, 1), 1)
+    return np.asarray(steps - np.sign(excess) * (place < np.abs(excess)), np.float32)
 
 
 def quantised(tensors: Tensors) -> dict[str, NDArray[Any]]:

@@ -7,6 +7,7 @@ Distances are per picture, (B,), so that the caller can weigh the pictures of a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -112,38 +113,56 @@ def structure(picture: Tensor, source: Tensor) -> Tensor:
     return 1 - ssim.mean((1, 2))
 
 
-def shapes(picture: Tensor, source: Tensor) -> Tensor:
-    """1 - the local correlation of the grey pictures, (B, 3, H, W), values 0..1 -> (B,).
+def shapes(picture: Tensor, source: Tensor, strokes: Tensor) -> Tensor:
+    """1 - the local correlation of the grey pictures, what the strokes explain left out: (B,).
 
-    In each band of the relief for itself, and however faint: SSIM looks away where a source has
-    hardly any contrast, and there strokes that have nothing to do with it would be free.
+    Pictures (B, 3, H, W), values 0..1; strokes (B, 1, h, w), values -1..1, the canvas they were
+    painted on. In each band of the relief for itself, and however faint: SSIM looks away where a
+    source has hardly any contrast, and there patterns that have nothing to do with it would be
+    free. Those of the canvas are: they are how a scene is painted, and move with it.
     """
     ours, theirs = _grey_bands(picture), _grey_bands(source)
     gaps = []
-    for radius, x, y in zip(RADII, ours, theirs, strict=True):
-        products = blurred(torch.cat([x * x, y * y, x * y], 1), 2 * radius)
-        xx, yy, xy = products.unbind(1)
-        gaps.append(1 - xy / ((xx + FAINT_BAND**2) * (yy + FAINT_BAND**2)).sqrt())
-    return torch.stack(gaps).mean((0, 2, 3))
+    for radius, x, y, z in zip(RADII, ours, theirs, _stroke_bands(strokes, ours[0]), strict=True):
+        window = _Window(x, y, z, 2 * radius)
+        spread = (window.xx - window.painted).clamp_min(0) + FAINT_BAND**2
+        gaps.append(1 - window.xy / (spread * (window.yy + FAINT_BAND**2)).sqrt())
+    return torch.cat(gaps, 1).mean((1, 2, 3))
 
 
-def tints(picture: Tensor, source: Tensor) -> Tensor:
-    """Share of the colours' local contrast that the source's grey shapes do not explain: (B,).
+def tints(picture: Tensor, source: Tensor, strokes: Tensor) -> Tensor:
+    """Share of the colours' local contrast that neither shapes nor strokes explain: (B,).
 
-    Both (B, 3, H, W), values 0..1. Of red and blue less the grey, in all bands of the relief but
-    the smallest: dots are free. `shapes` sees no colours; without this term, smudges of them lie
-    on walls and roads that have none.
+    All as in `shapes`. Of red and blue less the grey, in all bands of the relief but the smallest:
+    dots are free. `shapes` sees no colours; without this term, smudges of them lie on walls and
+    roads that have none.
     """
     small = F.avg_pool2d(255 * picture.float(), SHAPE_BLOCK)
     ours = split((small[:, ::2] - _grey(small)).flatten(0, 1)[:, None])
+    theirs, laid = _grey_bands(source), _stroke_bands(strokes, ours[0])
     shares = []
-    for radius, x, y in zip(RADII[1:], ours[1:], _grey_bands(source)[1:], strict=True):
-        tint = x.reshape(-1, 2, *x.shape[2:])
-        xx, yy, xy = (blurred(each, 2 * radius) for each in (tint * tint, y * y, tint * y))
-        # What is left of a tint's variance when it is fitted to the shapes, window by window.
-        alone = (xx - xy.square() / (yy + FAINT_BAND**2)).clamp_min(0)
-        shares.append((alone / (xx + FAINT_TINT**2)).mean((1, 2, 3)))
+    for radius, x, y, z in list(zip(RADII, ours, theirs, laid, strict=True))[1:]:
+        window = _Window(x.reshape(-1, 2, *x.shape[2:]), y, z, 2 * radius)
+        # What is left of a tint's variance when it is fitted to both, window by window.
+        shape = window.xy.square() / (window.yy + FAINT_BAND**2)
+        alone = (window.xx - shape - window.painted).clamp_min(0)
+        shares.append((alone / (window.xx + FAINT_TINT**2)).mean((1, 2, 3)))
     return torch.stack(shares).mean(0)
+
+
+class _Window:
+    """Products of a picture x, its source y and its strokes z, summed over windows.
+
+    x is (B, C, H, W), the others (B, 1, H, W). `painted` is how much of x's square the strokes
+    explain that the source does not: a regression without intercept, since bands have no mean.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, z: Tensor, radius: int) -> None:
+        mean = partial(blurred, radius=radius)
+        self.xx, self.xy, self.yy = mean(x * x), mean(x * y), mean(y * y)
+        share = mean(y * z) / (self.yy + FAINT_BAND**2)
+        beside = mean(z * z) - share * mean(y * z)
+        self.painted = (mean(x * z) - share * self.xy).square() / (beside + FAINT_BAND**2)
 
 
 def flow(picture: Tensor, warped: Tensor, visible: Tensor) -> Tensor:
@@ -232,6 +251,12 @@ def _colours(picture: Tensor) -> tuple[Tensor, Tensor]:
 def _grey_bands(picture: Tensor) -> list[Tensor]:
     """(B, 3, H, W), values 0..1 -> the grey shapes by size, in levels of 255."""
     return split(F.avg_pool2d(255 * _grey(picture), SHAPE_BLOCK))
+
+
+def _stroke_bands(strokes: Tensor, like: Tensor) -> list[Tensor]:
+    """(B, 1, h, w) -> bands as large as `like`; strokes as strong as a picture of full contrast."""
+    larger = F.interpolate(strokes, like.shape[2:], mode="bilinear", align_corners=False)
+    return split(127 * larger)
 
 
 def _grey(picture: Tensor) -> Tensor:

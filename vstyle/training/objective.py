@@ -27,6 +27,7 @@ class Painted:
     """What the networks made of a batch."""
 
     frames: list[Tensor]  # each (B, 3, H, W)
+    strokes: Tensor  # (B, 1, H / factor, W / factor): the last frame's canvas
     code: Tensor  # (B, code), of the styles
     back: Tensor | None  # (B, 3, H, W): the last frame painted in the source's own style
 
@@ -65,7 +66,7 @@ class Painter(nn.Module):
             if batch.own is not None:
                 last = painted[-1].clamp(0, 1)
                 back = self.generator(last, carried * 0, trust * 0, grains[-1], codes[1])
-        return Painted(painted, codes[0], None if back is None else back.float())
+        return Painted(painted, grains[-1], codes[0], None if back is None else back.float())
 
 
 def objective(
@@ -91,9 +92,9 @@ def objective(
         goal = taught[-1] if taught and recipe.taught_features else None
         parts |= _looks(recipe, features, batch, last, goal, number=number)
         if recipe.shapes:
-            parts["shapes"] = (recipe.shapes, losses.shapes(last, source))
+            parts["shapes"] = (recipe.shapes, losses.shapes(last, source, painted.strokes))
         if recipe.tints:
-            parts["tints"] = (recipe.tints, losses.tints(last, source))
+            parts["tints"] = (recipe.tints, losses.tints(last, source, painted.strokes))
         if recipe.tone:
             parts["tone"] = (recipe.tone, losses.tone(last, source, batch.style))
     if recipe.grid:
