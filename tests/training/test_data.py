@@ -103,3 +103,17 @@ def test_a_still_is_held_long_and_learned_from_only_at_its_end(noise: list[data.
     batch = batches.realise(recipe, drawn, None, CPU)
     assert drawn.still
     assert (len(batch.film.frames), len(batch.film.flows), batch.fixed) == (9, 8, 6)
+
+
+def test_a_collage_is_half_of_each(noise: list[data.Picture]) -> None:
+    """Its halves are those of two styles as they are drawn alone; without a share there is none."""
+    paintings = Paintings(noise, data.Memory(1e9))
+    styles = [paintings.draw(np.random.default_rng(seed), 64, 1.0) for seed in range(20)]
+    alone = [paintings.draw(np.random.default_rng(seed), 64) for seed in range(20)]
+    for style, plain in zip(styles, alone, strict=True):
+        assert plain.beside is None
+        assert style.beside is not None
+        half = style.square.shape[1] // 2
+        np.testing.assert_array_equal(style.square[:, :half], plain.square[:, :half])
+        np.testing.assert_array_equal(style.square[:, half:], style.beside.square[:, half:])
+    assert any(style.key != style.beside.key for style in styles if style.beside)

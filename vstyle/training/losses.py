@@ -67,6 +67,13 @@ def statistics(features: Tensor) -> Statistics:
     return Statistics(mean, (variance.clamp_min(0) + 1e-6).sqrt(), squares / features.shape[1])
 
 
+def together(a: Statistics, b: Statistics) -> Statistics:
+    """Return the statistics of two pictures of the same size side by side."""
+    mean = (a.mean + b.mean) / 2
+    squares = sum(each.mean.square() + each.deviation.square() for each in (a, b)) / 2
+    return Statistics(mean, (squares - mean.square()).sqrt(), (a.gram + b.gram) / 2)
+
+
 def moments_distance(a: Statistics, b: Statistics) -> Tensor:
     """Squared distance of channel means and deviations over the magnitude of b's: (B,).
 

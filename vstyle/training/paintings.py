@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d
 from vstyle.models.config import SIDE
 from vstyle.models.vgg import Features
 from vstyle.training.data import Memory, Picture, Square, cut, upload, variant
-from vstyle.training.losses import Statistics, statistics
+from vstyle.training.losses import Statistics, statistics, together
 
 BORDER = 16  # a sixteenth of the side is left out of what is compared with a style
 VARIANTS = 4  # of each painting: itself, and parts of it
@@ -68,6 +68,7 @@ class Style:
     painting: Picture  # the whole variant, (H, W, 3)
     square: Picture  # what the encoder sees, (SIDE, SIDE, 3)
     crop: Square  # what the discriminator sees as real
+    beside: Style | None = None  # the other half, if the style is a collage of two
 
 
 class Paintings:
@@ -79,8 +80,21 @@ class Paintings:
         self.variants = variants
         self.made: dict[tuple[int, int], Picture] = {}
 
-    def draw(self, rng: np.random.Generator, size: int) -> Style:
-        """Draw a style; half of the draws are a painting as it is. `size` is that of the crop."""
+    def draw(self, rng: np.random.Generator, size: int, collages: float = 0.0) -> Style:
+        """Draw a style; a share of the draws are collages. `size` is that of the crop.
+
+        A collage is two paintings side by side: a style between two, of which there are far more
+        than paintings, and its statistics are the mean of theirs.
+        """
+        style = self._draw(rng, size)
+        if rng.random() >= collages:
+            return style
+        other = self._draw(rng, size)
+        halves = style.square[:, : SIDE // 2], other.square[:, SIDE // 2 :]
+        return replace(style, square=np.concatenate(halves, 1), beside=other)
+
+    def _draw(self, rng: np.random.Generator, size: int) -> Style:
+        """Draw a painting: as it is, or a variant of it, each as often."""
         index = int(rng.integers(len(self.pictures)))
         number = (
             int(rng.integers(1, self.variants)) if self.variants > 1 and rng.random() < 0.5 else 0
@@ -119,6 +133,12 @@ class Targets:
         ]
 
     def _of(self, style: Style) -> list[Statistics]:
+        if style.beside:
+            both = (self._of_painting(half) for half in (style, style.beside))
+            return [together(*layer) for layer in zip(*both, strict=True)]
+        return self._of_painting(style)
+
+    def _of_painting(self, style: Style) -> list[Statistics]:
         if style.key not in self.kept:
             if len(self.kept) >= KEPT:
                 self.kept.pop(next(iter(self.kept)))  # the one that has been here for longest

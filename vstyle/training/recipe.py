@@ -82,6 +82,8 @@ class Recipe:
     scene_share: float = 0.2
     clip_share: float = 0.4
     still_share: float = 0.05
+    # How often a style is a collage of two, so that what lies between paintings is learned too.
+    collage_share: float = 0.3
     identity_share: float = 0.1  # how often a photo is asked for in its own style, which is itself
     regrade_share: float = 0.7  # how often of these in its own style, but with other colours
     cycle_share: float = 0.25  # how often the painted frame is painted back
