@@ -16,7 +16,6 @@ from vstyle.training.data import Memory, Picture, Square, cut, upload, variant
 from vstyle.training.losses import Statistics, statistics, together
 
 BORDER = 16  # a sixteenth of the side is left out of what is compared with a style
-VARIANTS = 4  # of each painting: itself, and parts of it
 KEPT = 2000  # targets, of some 1.5 MB each
 
 # Style is measured on a pyramid: (factor of reduction, layers). Shallow layers of a small picture
@@ -74,7 +73,8 @@ class Style:
 class Paintings:
     """All paintings, each in a few variants, which are made when first drawn."""
 
-    def __init__(self, pictures: list[Picture], memory: Memory, variants: int = VARIANTS) -> None:
+    def __init__(self, pictures: list[Picture], memory: Memory, variants: int) -> None:
+        """`variants` is in how many ways each painting is drawn: as it is, and parts of it."""
         self.pictures = pictures
         self.memory = memory
         self.variants = variants

@@ -82,6 +82,9 @@ class Recipe:
     scene_share: float = 0.2
     clip_share: float = 0.4
     still_share: float = 0.05
+    # In how many ways each painting is drawn: as it is, and enlarged and recoloured parts of it.
+    # What a style is to reach is worked out once for each, which takes as long as half a step.
+    variants: int = 4
     # How often a style is a collage of two, so that what lies between paintings is learned too.
     collage_share: float = 0.3
     identity_share: float = 0.1  # how often a photo is asked for in its own style, which is itself
