@@ -125,6 +125,10 @@ def test_a_run_can_begin_from_a_model(job: Job, whole: Run) -> None:
     about = checkpoint.describe(onward.output).provenance
     assert about["started_from"] == whole.job.output.name
     assert about["recipe"]["generator"]["blocks"] == [1, 1, 1]
+    # And when it is gone on with, whatever the recipe says then.
+    again = next(run := fit(dataclasses.replace(job, resume=True), other))
+    run.close()
+    assert again.number == 2
 
 
 def test_a_model_can_grow(job: Job, whole: Run) -> None:

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from vstyle import checkpoint
 from vstyle.engine.build import load_model
-from vstyle.errors import DeviceError, UsageError
+from vstyle.errors import CheckpointError, DeviceError, UsageError
 from vstyle.models.build import Networks, from_arrays, new_networks
-from vstyle.models.config import READ_SIDE
+from vstyle.models.config import READ_SIDE, parse
 from vstyle.models.grow import grow
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
@@ -269,11 +269,11 @@ def _begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
     A new student reads styles as its teacher does: that takes no time in use, however large the
     encoder, and need not be learned twice.
     """
+    if job.resume:  # all weights are in the state of the run, which may have begun from any model
+        return _as_large_as(state_path(job.output))
     if job.start:
         networks = _load(job.start)
         return _grown(networks, recipe) if recipe.grow else networks
-    if job.resume:  # all weights are in the state of the run
-        return new_networks(recipe.generator, recipe.style)
     if teacher:
         encoder = copy.deepcopy(teacher.networks.encoder)
         sizes = dataclasses.replace(recipe.generator, code=encoder.config.code)
@@ -289,6 +289,13 @@ def _grown(networks: Networks, recipe: Recipe) -> Networks:
         return grow(networks, sizes)
     except ValueError as error:
         raise UsageError(f"the model cannot grow so: {error}", "Change [generator].") from error
+
+
+def _as_large_as(state: Path) -> Networks:
+    try:
+        return new_networks(*parse(checkpoint.describe(state).config))
+    except ValueError as error:
+        raise CheckpointError(f"{state} cannot be gone on with: {error}", "Begin anew.") from error
 
 
 def _load(model: Path) -> Networks:
