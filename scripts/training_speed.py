@@ -48,7 +48,8 @@ def main() -> None:
     recipe = change(read_recipe(options.recipe), [*options.set, "reconstruction=0"])
     memory = Memory(recipe.memory * 1e9)
     photos = read_folder(options.content, PHOTO_SIDE, memory).pictures
-    paintings = Paintings(read_folder(options.styles, READ_SIDE, memory).pictures, memory)
+    styles = read_folder(options.styles, READ_SIDE, memory).pictures
+    paintings = Paintings(styles, memory, recipe.variants)
     features = Features(read_vgg(find_vgg(options.vgg)), fast_dtype(device)).to(device)
     torch.manual_seed(recipe.seed)
     networks = new_networks(recipe.generator, recipe.style)

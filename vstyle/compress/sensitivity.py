@@ -6,22 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vstyle.compress.calibrate import Sample
-from vstyle.engine.graph import (
-    RELIEF_UNIT,
-    Bounds,
-    Groups,
-    byte_unit,
-    colour_groups,
-    detail_kernel,
-)
+from vstyle.engine.graph import RELIEF_UNIT, Bounds, painting
 from vstyle.engine.openvino import op, ov
 from vstyle.engine.openvino_engine import OpenVinoEngine
 from vstyle.models.config import GeneratorConfig, rounded_tensors
 from vstyle.models.fold import Convolution
-from vstyle.models.quantised import quantise
+from vstyle.models.quantised import rounded
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
 
@@ -59,13 +51,13 @@ class Rounding(OpenVinoEngine):
 def errors_alone(
     config: GeneratorConfig,
     layers: Mapping[str, Convolution],
-    rounded: Mapping[str, Convolution],
+    in_int8: Mapping[str, Convolution],
     bounds: Bounds,
     sample: Sample,
 ) -> dict[str, float]:
     """Return the mean square error of the pictures with each layer rounded alone, by its name.
 
-    `layers` is the generator in the sample's style, `rounded` the same of its int8 weights. A layer
+    `layers` is the generator in the sample's style, `in_int8` the same of its int8 weights. A layer
     is a convolution or a residual block, with the tensors that it takes.
     """
     frames = sample.frames[:FEW]
@@ -74,7 +66,7 @@ def errors_alone(
         return np.stack([frame.image for frame in paint(track(frames), engine)]).astype(np.float32)
 
     exact = painted(OpenVinoEngine(config, layers))
-    kernels = in_steps(rounded, bounds)
+    kernels = in_steps(config, in_int8, bounds)
     found = {}
     for layer in dict.fromkeys(_layer(name) for name in [*kernels, *rounded_tensors(config)]):
         some = {name: kernel for name, kernel in kernels.items() if _layer(name) == layer}
@@ -90,7 +82,9 @@ def _layer(name: str) -> str:
     return layer if end in {"first", "second", "in", "inner", "out"} else name
 
 
-def in_steps(layers: Mapping[str, Convolution], bounds: Bounds) -> dict[str, Convolution]:
+def in_steps(
+    config: GeneratorConfig, layers: Mapping[str, Convolution], bounds: Bounds
+) -> dict[str, Convolution]:
     """Return the convolutions with their folded weights rounded, as the int8 graph rounds them."""
     found = {}
     for name, layer in layers.items():
@@ -99,25 +93,10 @@ def in_steps(layers: Mapping[str, Convolution], bounds: Bounds) -> dict[str, Con
         kernel, rest = layer.weight, layer.weight[:, :0]
         if name == "memory":  # the trust is multiplied apart
             kernel, rest = kernel[:, :-1], kernel[:, -1:]
-        found[name] = replace(layer, weight=np.concatenate([_in_steps(kernel), rest], 1))
-    head, detail = layers["head"], layers["detail"]
-    factor = round((detail.weight.shape[1] / 4) ** 0.5)
-    paints, details = head.weight, detail_kernel(detail.weight, factor)
-    if paints.shape[2] == 1:  # one convolution, of steps of x and of bytes
-        unit = np.float32(byte_unit(*bounds["head.in"]))
-        groups = colour_groups(factor, paints.shape[1])
-        both = _in_steps(np.concatenate([paints * unit, details], 1), groups)
-        paints, details = both[:, : paints.shape[1]] / unit, both[:, paints.shape[1] :]
-    else:
-        paints, details = _in_steps(paints), _in_steps(details, colour_groups(factor))
-    planes = details.reshape(len(details), -1, 4) / [1, 1, 1, RELIEF_UNIT]
-    details = planes.swapaxes(1, 2).reshape(details.shape).astype(np.float32)
-    return {
-        **found,
-        "head": replace(head, weight=paints),
-        "detail": replace(detail, weight=details),
-    }
-
-
-def _in_steps(kernel: NDArray[np.float32], groups: Groups = ()) -> NDArray[np.float32]:
-    return np.multiply(*quantise(kernel, groups))
+        found[name] = replace(layer, weight=np.concatenate([rounded(kernel), rest], 1))
+    head, blocks = painting(layers, config.factor, bounds)
+    planes = blocks.reshape(len(blocks), -1, 4) / [1, 1, 1, RELIEF_UNIT]
+    detail = planes.swapaxes(1, 2).reshape(blocks.shape).astype(np.float32)
+    for name, weight in (("head", head), ("detail", detail)):
+        found[name] = replace(layers[name], weight=weight)
+    return found

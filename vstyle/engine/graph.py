@@ -10,7 +10,8 @@ but bytes has the full resolution.
 
 In int8, what convolutions and upsamplings take is rounded to 256 steps between two measured bounds,
 and weights to 255 steps per output channel (Jacob et al. 2018). A residual sum adds to what its
-block took, so that no floats are kept beside the bytes; normalisation and the blend stay in float.
+block took, so that no floats are kept beside the bytes; normalisation and the blend stay in float,
+or in bfloat16 where the processor has it.
 The painted picture is rounded where it would be anyway, to bytes; and if the head sees single
 blocks only, it and the detail, which does so always, are one convolution.
 """
@@ -25,12 +26,11 @@ from numpy.typing import NDArray
 from vstyle.engine.openvino import Node, op, ov
 from vstyle.models.config import BANDS, FARTHEST, GeneratorConfig, block_names
 from vstyle.models.fold import Convolution
-from vstyle.models.quantised import quantise
+from vstyle.models.quantised import quantise, rounded
 
 EPSILON = 1e-5  # of torch's instance_norm
 RELIEF_UNIT = np.float32(255 / 127)  # of bytes read as 0..1, what is 1 of the relief
 
-Groups = Iterable[NDArray[np.intp]]
 Bounds = Mapping[str, tuple[float, float]]
 """Smallest and largest value of each tensor that int8 rounds, by its name."""
 
@@ -50,8 +50,7 @@ class Builder:
         x.output(0).get_tensor().add_names({name})
         if self.bounds is None:
             return x
-        low, high = self.bounds[name]
-        return op.fake_quantize(x, *(_float(v) for v in (low, high, low, high)), 256)
+        return _stepped(x, *self.bounds[name])
 
     def convolve(self, x: Node, name: str, stride: int = 1) -> Node:
         """Return layer `name` of x (1, C, H, W), borders replicated, without any activation."""
@@ -81,10 +80,6 @@ class Builder:
             return _float(kernel)
         steps, size = quantise(kernel)
         return op.multiply(op.convert(op.constant(steps), np.float32), _float(size))
-
-    def as_rounded(self, kernel: NDArray[np.float32], groups: Groups = ()) -> NDArray[np.float32]:
-        """Return the values that a kernel has once it is in this graph; see `quantise`."""
-        return kernel if self.bounds is None else np.multiply(*quantise(kernel, groups))
 
 
 def replicate(x: Node, side: int) -> Node:
@@ -140,7 +135,7 @@ def build_graph(
     faint = [memory.weight[:, -1:], layers["canvas"].weight, layers["bands"].weight]
     planes = op.concat([belief, grain, bands], 1)
     laid = op.convolution(planes, _float(np.concatenate(faint, 1)), *_steps(1))
-    kernel = make.as_rounded(memory.weight[:, :-1])
+    kernel = rounded(memory.weight[:, :-1]) if bounds else memory.weight[:, :-1]
     whole = kernel.sum((1, 2, 3)) + memory.weight[:, -1, 0, 0]
     laid = op.add(laid, _channels(memory.shift - 0.5 * whole))
     seen = op.add(make.convolve_rows(last, kernel), laid)
@@ -182,27 +177,21 @@ def _paint(make: Builder, x: Node, blocks: Node, factor: int) -> Node:
     """Return the new picture, values 0..255, (1, h, factor, 3 W): `factor` rows for each of x's."""
     head, detail = make.layers["head"], make.layers["detail"]
     at = np.concatenate([row_outputs(row, factor) for row in range(factor)])
-    paints, details = 255 * head.weight[at], 255 * detail_kernel(detail.weight, factor)[at]
-    shift = 255 * (head.shift + detail.shift)[at]
-    bounds = make.bounds and make.bounds["head.in"]
-    if bounds and paints.shape[2] == 1:
-        # The blocks' bytes are read as steps between the bounds of x, one of which lies at zero.
-        low, unit = bounds[0], byte_unit(*bounds)
-        groups = colour_groups(factor, paints.shape[1])
-        kernel = make.as_rounded(np.concatenate([paints, details / unit], 1), groups)
-        details = kernel[:, paints.shape[1] :] * unit
-        same = op.add(op.multiply(_bytes(blocks), _float(unit / 255)), _float(low))
-        y = op.convolution(
-            op.concat([x, _stepped(same, *bounds)], 1), make.weight(kernel), *_steps(1)
-        )
+    paints, details = (255 * kernel[at] for kernel in painting(make.layers, factor, make.bounds))
+    # 128 of 255 is no relief.
+    shift = 255 * (head.shift + detail.shift)[at] - 128 / 255 * details[:, 3::4].sum((1, 2, 3))
+    if make.bounds and paints.shape[2] == 1:
+        # The blocks' bytes are read as steps between the bounds of x; one of them is its zero.
+        bounds = make.bounds["head.in"]
+        low, unit = bounds[0], bounds[1] - bounds[0]
+        same = op.add(op.multiply(_values(blocks), _float(unit)), _float(low))
+        x = op.concat([x, _stepped(same, *bounds)], 1)
+        y = op.convolution(x, make.weight(np.concatenate([paints, details / unit], 1)), *_steps(1))
         shift = shift - low / unit * details.sum((1, 2, 3))
     else:
-        details = make.as_rounded(details, colour_groups(factor))
         x = replicate(x, paints.shape[2] // 2)
         y = op.convolution(x, make.weight(paints), *_steps(1))
         y = op.add(y, op.convolution(_values(blocks), make.weight(details), *_steps(1)))
-    # 128 of 255 is no relief.
-    shift = shift - 128 / 255 * details[:, 3::4].sum((1, 2, 3))
     y = op.add(y, _channels(shift.astype(np.float32)))
     # In int8 the same, and rounded to bytes.
     y = op.convert(_stepped(y, 0, 255), np.uint8) if make.bounds else op.clamp(y, 0, 255)
@@ -218,6 +207,26 @@ def _share(make: Builder, x: Node, config: GeneratorConfig) -> Node:
     return op.multiply(op.sigmoid(op.add(y, _channels(shift))), _float(config.carry_limit))
 
 
+def painting(
+    layers: Mapping[str, Convolution], factor: int, bounds: Bounds | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the kernels of the head and of the detail, the latter over blocks of values 0..1.
+
+    In int8 they are rounded: if the head sees single blocks only, as one kernel, over steps of its
+    input and over bytes.
+    """
+    head, detail = layers["head"].weight, detail_kernel(layers["detail"].weight, factor)
+    if bounds is None:
+        return head, detail
+    first = head.shape[1] if head.shape[2] == 1 else 0
+    colours = [first + colour + 4 * np.arange(factor**2) for colour in range(3)]
+    if not first:
+        return rounded(head), rounded(detail, colours)
+    unit = np.float32(bounds["head.in"][1] - bounds["head.in"][0])
+    both = rounded(np.concatenate([head * unit, detail], 1), colours)
+    return both[:, :first] / unit, both[:, first:]
+
+
 def detail_kernel(weight: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     """Reorder the detail's kernel as `blocks_kernel` does, and fit it to what is in the blocks.
 
@@ -227,16 +236,6 @@ def detail_kernel(weight: NDArray[np.float32], factor: int) -> NDArray[np.float3
     parts = weight.reshape(len(weight), 4, -1)
     within, relief = parts[:, :3] - parts[:, :3].mean(2, keepdims=True), parts[:, 3:]
     return blocks_kernel(np.concatenate([within, relief * RELIEF_UNIT], 1), factor)
-
-
-def colour_groups(factor: int, first: int = 0) -> list[NDArray[np.intp]]:
-    """Return which inputs of a kernel over blocks, from the `first` on, are of each colour."""
-    return [first + colour + 4 * np.arange(factor**2) for colour in range(3)]
-
-
-def byte_unit(low: float, high: float) -> float:
-    """Return what 255 steps between two bounds are: the unit of bytes that are read as steps."""
-    return high - low
 
 
 def blocks_kernel(weight: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
@@ -279,11 +278,6 @@ def _values(raw: Node) -> Node:
     # In this order the conversion merges into an int8 convolution; after the transpose it does not.
     values = op.multiply(op.convert(raw, np.float32), _float(1 / 255))
     return op.transpose(values, _whole(0, 3, 1, 2))
-
-
-def _bytes(raw: Node) -> Node:
-    """(1, h, w, c) uint8 -> (1, c, h, w), values 0..255."""
-    return op.transpose(op.convert(raw, np.float32), _whole(0, 3, 1, 2))
 
 
 def _stepped(x: Node, low: float, high: float) -> Node:

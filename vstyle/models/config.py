@@ -40,9 +40,10 @@ class GeneratorConfig:
     widths: tuple[int, ...] = (32, 48)  # channels of each level
     blocks: tuple[int, ...] = (1, 1)  # residual blocks of each level, on the way up
     inner: tuple[int, ...] = (32, 48)  # channels between the two convolutions of a level's blocks
-    # Sides of the kernels of the finest mix and of the head: 1 is faster, and beside a fine block,
-    # which sees what is around, no worse.
-    kernels: tuple[int, ...] = (3, 3)
+    # Sizes of the kernels of the finest mix and of the head, 1 or 3: with 1 they see single places
+    # only, and are faster; a block of the finest level sees what is around.
+    mix_kernel: int = 3
+    head_kernel: int = 3
     code: int = CODE  # length of the style code
     # Most that a painted pixel may take from the carried picture; the nearer to 1, the longer a
     # picture that stands still goes on changing.
@@ -83,8 +84,8 @@ def parse(config: dict[str, Any]) -> tuple[GeneratorConfig, StyleConfig]:
     levels = {len(numbers) for numbers in (generator.widths, generator.blocks, generator.inner)}
     if len(levels) > 1 or max(levels) > MOST_LEVELS:
         raise ValueError(f"widths, blocks and inner are not as many, up to {MOST_LEVELS}")
-    if len(generator.kernels) != 2 or not set(generator.kernels) <= {1, 3}:
-        raise ValueError("kernels are not two, of 1 or 3")
+    if not {generator.mix_kernel, generator.head_kernel} <= {1, 3}:
+        raise ValueError("a kernel is neither 1 nor 3")
     if generator.code != style.code:
         raise ValueError("the configs of generator and style encoder do not fit each other")
     if style.code <= PALETTE:
@@ -161,12 +162,12 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
             coarser = config.widths[level + 1]
             yield from normalised(f"down.{level}", width, coarser, 3)
             yield from modulated(f"up.{level}", coarser, width, 1)
-        kernel = 3 if level else config.kernels[0]
+        kernel = 3 if level else config.mix_kernel
         yield from (normalised if level else modulated)(f"mix.{level}", width, width, kernel)
         for name in block_names(config, level):
             yield from normalised(f"{name}.first", width, inner, 3)
             yield from normalised(f"{name}.second", inner, width, 3)
-    yield from modulated("head", fine, pixels, config.kernels[1])
+    yield from modulated("head", fine, pixels, config.head_kernel)
     yield from modulated("detail", pixels + config.factor**2, pixels, 1)
     yield from modulated("gate", fine, 1, 1)
 

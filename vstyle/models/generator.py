@@ -111,11 +111,11 @@ class Generator(nn.Module):
         self.mix = nn.ModuleList(
             Normalised(config, width, width)
             if level
-            else Modulated(config, width, width, config.kernels[0])
+            else Modulated(config, width, width, config.mix_kernel)
             for level, width in enumerate(config.widths)
         )
         self.blocks = nn.ModuleList(_blocks(config, level) for level in range(coarsest + 1))
-        self.head = Modulated(config, fine, 3 * block, config.kernels[1])
+        self.head = Modulated(config, fine, 3 * block, config.head_kernel)
         self.detail = Modulated(config, 4 * block, 3 * block, kernel=1)
         self.gate = Modulated(config, fine, 1, kernel=1)
         for layer in (self.canvas, self.bands):

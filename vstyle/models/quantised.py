@@ -18,11 +18,13 @@ STEP = ".step"
 # The style encoder's first kernels take differences of neighbours; rounded, their weights no longer
 # sum to zero, brightness leaks in, and codes are off by a sixth of their deviation. So they stay.
 KEPT = ("style.levels.0.weight",)
+Groups = Iterable[NDArray[np.intp]]
+"""Inputs of a kernel, by what they have in common."""
 LARGEST = 127  # steps; -128 is not used, so that every value has its negative
 
 
 def quantise(
-    weight: NDArray[np.float32], groups: Iterable[NDArray[np.intp]] = ()
+    weight: NDArray[np.float32], groups: Groups = ()
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return the int8 steps of a weight (outputs, ...), and the steps' sizes, (outputs, 1, ...).
 
@@ -35,7 +37,12 @@ def quantise(
     steps = np.round(weight / size)
     for inputs in groups:
         steps[:, inputs] = _balanced(steps[:, inputs], (weight / size)[:, inputs])
-    return np.clip(steps, -LARGEST, LARGEST).astype(np.int8), size
+    return steps.astype(np.int8), size
+
+
+def rounded(weight: NDArray[np.float32], groups: Groups = ()) -> NDArray[np.float32]:
+    """Return the values that a weight has in steps; rounded again, they stay what they are."""
+    return np.multiply(*quantise(weight, groups))
 
 
 def _balanced(steps: NDArray[np.float32], exact: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -181,7 +181,7 @@ def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
 def variant(picture: Picture, rng: np.random.Generator) -> Picture:
     """Enlarge a random square of a painting (H, W, 3) to its short side; mostly recolour it.
 
-    A few hundred paintings become a thousand styles.
+    A few hundred paintings become thousands of styles.
     """
     side = min(picture.shape[:2])
     cut = int(side * rng.uniform(0.35, 1.0))

@@ -69,9 +69,9 @@ def statistics(features: Tensor) -> Statistics:
 
 def together(a: Statistics, b: Statistics) -> Statistics:
     """Return the statistics of two pictures of the same size side by side."""
-    mean = (a.mean + b.mean) / 2
-    squares = sum(each.mean.square() + each.deviation.square() for each in (a, b)) / 2
-    return Statistics(mean, (squares - mean.square()).sqrt(), (a.gram + b.gram) / 2)
+    within = (a.deviation.square() + b.deviation.square()) / 2
+    deviation = (within + ((a.mean - b.mean) / 2).square()).sqrt()
+    return Statistics((a.mean + b.mean) / 2, deviation, (a.gram + b.gram) / 2)
 
 
 def moments_distance(a: Statistics, b: Statistics) -> Tensor:
@@ -121,7 +121,7 @@ def structure(picture: Tensor, source: Tensor) -> Tensor:
 
 
 def shapes(picture: Tensor, source: Tensor, strokes: Tensor) -> Tensor:
-    """1 - the local correlation of the grey pictures, what the strokes explain left out: (B,).
+    """1 - the local correlation of the grey pictures, but for what strokes explain: (B,), 0..2.
 
     Pictures (B, 3, H, W), values 0..1; strokes (B, 1, h, w), values -1..1, the canvas they were
     painted on. In each band of the relief for itself, and however faint: SSIM looks away where a
@@ -138,7 +138,7 @@ def shapes(picture: Tensor, source: Tensor, strokes: Tensor) -> Tensor:
 
 
 def tints(picture: Tensor, source: Tensor, strokes: Tensor) -> Tensor:
-    """Share of the colours' local contrast that neither shapes nor strokes explain: (B,).
+    """Share of the colours' local contrast that neither shapes nor strokes explain: (B,), 0..1.
 
     All as in `shapes`. Of red and blue less the grey, in all bands of the relief but the smallest:
     dots are free. `shapes` sees no colours; without this term, smudges of them lie on walls and
@@ -158,17 +158,18 @@ def tints(picture: Tensor, source: Tensor, strokes: Tensor) -> Tensor:
 
 
 class _Window:
-    """Products of a picture x, its source y and its strokes z, summed over windows.
+    """Mean products of a band of a picture x, of its source y and of its strokes z, in windows.
 
-    x is (B, C, H, W), the others (B, 1, H, W). `painted` is how much of x's square the strokes
-    explain that the source does not: a regression without intercept, since bands have no mean.
+    x is (B, C, h, w), the others (B, 1, h, w), in grey levels of 255; `radius` is that of
+    `blurred`, in places of theirs. `painted` is how much of x's square the strokes explain that the
+    source does not: a regression without intercept, since bands have no mean.
     """
 
     def __init__(self, x: Tensor, y: Tensor, z: Tensor, radius: int) -> None:
         mean = partial(blurred, radius=radius)
-        self.xx, self.xy, self.yy = mean(x * x), mean(x * y), mean(y * y)
-        share = mean(y * z) / (self.yy + FAINT_BAND**2)
-        beside = mean(z * z) - share * mean(y * z)
+        self.xx, self.xy, self.yy, yz = mean(x * x), mean(x * y), mean(y * y), mean(y * z)
+        share = yz / (self.yy + FAINT_BAND**2)
+        beside = mean(z * z) - share * yz
         self.painted = (mean(x * z) - share * self.xy).square() / (beside + FAINT_BAND**2)
 
 

@@ -64,10 +64,10 @@ class Style:
     """A style that was drawn."""
 
     key: tuple[int, int]  # number of the painting and of its variant
-    painting: Picture  # the whole variant, (H, W, 3)
+    painting: Picture  # the whole variant, (H, W, 3); of a collage, that of the left half
     square: Picture  # what the encoder sees, (SIDE, SIDE, 3)
-    crop: Square  # what the discriminator sees as real
-    beside: Style | None = None  # the other half, if the style is a collage of two
+    crop: Square  # what the discriminator sees as real; of a collage, of either half
+    beside: Style | None = None  # the right half, if the style is a collage of two
 
 
 class Paintings:
@@ -81,7 +81,7 @@ class Paintings:
         self.made: dict[tuple[int, int], Picture] = {}
 
     def draw(self, rng: np.random.Generator, size: int, collages: float = 0.0) -> Style:
-        """Draw a style; a share of the draws are collages. `size` is that of the crop.
+        """Draw a style; a share of the draws, 0..1, are collages. `size` is that of the crop.
 
         A collage is two paintings side by side: a style between two, of which there are far more
         than paintings, and its statistics are the mean of theirs.
@@ -91,7 +91,8 @@ class Paintings:
             return style
         other = self._draw(rng, size)
         halves = style.square[:, : SIDE // 2], other.square[:, SIDE // 2 :]
-        return replace(style, square=np.concatenate(halves, 1), beside=other)
+        crop = (style, other)[rng.integers(2)].crop
+        return replace(style, square=np.concatenate(halves, 1), crop=crop, beside=other)
 
     def _draw(self, rng: np.random.Generator, size: int) -> Style:
         """Draw a painting: as it is, or a variant of it, each as often."""
@@ -141,12 +142,14 @@ class Targets:
     def _of_painting(self, style: Style) -> list[Statistics]:
         if style.key not in self.kept:
             if len(self.kept) >= KEPT:
-                self.kept.pop(next(iter(self.kept)))  # the one that has been here for longest
+                self.kept.pop(next(iter(self.kept)))  # the one that was asked for longest ago
             picture = upload(style.painting, self.device).permute(2, 0, 1)[None].float() / 255
             with torch.inference_mode():
                 found = [statistics(layer) for layer in pyramid(self.features, picture)]
-            self.kept[style.key] = found
-        return self.kept[style.key]
+        else:
+            found = self.kept.pop(style.key)
+        self.kept[style.key] = found  # the last to go
+        return found
 
 
 def _square(picture: Picture, rng: np.random.Generator) -> Picture:

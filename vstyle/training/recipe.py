@@ -32,8 +32,8 @@ class Recipe:
     )
     seed: int = 0
 
-    # The networks, unless the run begins from a model, whose own sizes then hold; or, if it is to
-    # grow, it is given those of this generator, and paints at first as it did.
+    # The networks, unless the run begins from a model or goes on: then what it has holds; or, if it
+    # is to grow, it is given those of this generator, and paints at first as it did.
     grow: bool = False
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     style: StyleConfig = field(default_factory=StyleConfig)
@@ -51,8 +51,8 @@ class Recipe:
     # With a weight of 0 a term is not computed.
     content: float = 4.5
     structure: float = 0.6
-    shapes: float = 12.0  # the same of every band of the relief, however faint
-    tints: float = 5.0  # colours that vary where the source has no shapes
+    shapes: float = 12.0  # that of every band of the relief, however faint, but for strokes
+    tints: float = 5.0  # colours that vary where neither source nor strokes do
     tone: float = 24.0  # the colours of large shapes: the source's, in the style's palette
     moments: float = 32.0
     gram: float = 16.0
@@ -83,7 +83,8 @@ class Recipe:
     clip_share: float = 0.4
     still_share: float = 0.05
     # In how many ways each painting is drawn: as it is, and enlarged and recoloured parts of it.
-    # What a style is to reach is worked out once for each, which takes as long as half a step.
+    # What a style is to reach is worked out when it is first drawn, which on a CPU takes as long as
+    # half a step: a short run had better not have many.
     variants: int = 4
     # How often a style is a collage of two, so that what lies between paintings is learned too.
     collage_share: float = 0.3

@@ -264,7 +264,9 @@ def _delayed(steps: Generator[Step], device: torch.device) -> Iterator[Step]:
 
 
 def _begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
-    """Return new networks, or those of a model. Raises CheckpointError if it does not fit.
+    """Return new networks, those of a model, or some as large as those of the run to go on with.
+
+    Raises CheckpointError if they are none of ours, UsageError if they cannot grow as is asked.
 
     A new student reads styles as its teacher does: that takes no time in use, however large the
     encoder, and need not be learned twice.
@@ -303,6 +305,12 @@ def _load(model: Path) -> Networks:
     return from_arrays(found.header.config, found.tensors)
 
 
+def _origin(job: Job) -> str:
+    if job.resume:
+        return str(checkpoint.describe(state_path(job.output)).provenance["started_from"])
+    return job.start.name if job.start else "nothing"
+
+
 def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, dict[str, Any]]:
     """Read all there is to train on; return it, and what the model's file should say of it."""
     memory = Memory(recipe.memory * 1e9)
@@ -329,7 +337,7 @@ def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, 
         "photos": len(content.pictures),
         "paintings": len(paintings.pictures),
         "shots": len(clips),
-        "started_from": job.start.name if job.start else "nothing",
+        "started_from": _origin(job),
         **({"teacher": job.teacher.name} if job.teacher else {}),
         "licence": job.licence,
     }

@@ -50,7 +50,7 @@ def paint(
             last = engine.paint(image, warp(last, motion), trust, strokes)
         memory.picture, memory.canvas = last, canvas
         shown = pixels.to_kind(last, kind)
-        shown = grade(shown, palette) if palette else shown
+        shown = grade(shown, palette) if palette and strength else shown
         yield replace(frame, image=blend(frame.image, shown, strength))
 
 
