@@ -48,8 +48,7 @@ def main() -> None:
     recipe = change(read_recipe(options.recipe), [*options.set, "reconstruction=0"])
     memory = Memory(recipe.memory * 1e9)
     photos = read_folder(options.content, PHOTO_SIDE, memory).pictures
-    styles = read_folder(options.styles, READ_SIDE, memory).pictures
-    paintings = Paintings(styles, memory, recipe.variants)
+    paintings = Paintings(read_folder(options.styles, READ_SIDE, memory).pictures, memory)
     features = Features(read_vgg(find_vgg(options.vgg)), fast_dtype(device)).to(device)
     torch.manual_seed(recipe.seed)
     networks = new_networks(recipe.generator, recipe.style)

@@ -69,7 +69,7 @@ def test_squares_are_cut_within_and_scaled_right() -> None:
 def test_a_draw_depends_on_seed_step_and_rank_alone(noise: list[data.Picture]) -> None:
     """The same again for the same; other pictures for another step, process or seed."""
     recipe = change(read_recipe("smoke"), ["film_share=1.0", "reconstruction=0"])
-    all_data = batches.Data(noise, Paintings(noise, data.Memory(1e9), 4), [], [])
+    all_data = batches.Data(noise, Paintings(noise, data.Memory(1e9)), [], [])
 
     def draw(number: int, rank: int = 0, count: int = 1, seed: int = 0) -> batches.Draw:
         whose = dataclasses.replace(recipe, seed=seed)
@@ -94,7 +94,7 @@ def test_a_still_is_held_long_and_learned_from_only_at_its_end(noise: list[data.
     recipe = change(read_recipe("smoke"), settings)
     drawn = batches.draw(
         recipe,
-        batches.Data(noise, Paintings(noise, data.Memory(1e9), 4), [], []),
+        batches.Data(noise, Paintings(noise, data.Memory(1e9)), [], []),
         15,
         0.9,
         rank=0,
@@ -103,17 +103,3 @@ def test_a_still_is_held_long_and_learned_from_only_at_its_end(noise: list[data.
     batch = batches.realise(recipe, drawn, None, CPU)
     assert drawn.still
     assert (len(batch.film.frames), len(batch.film.flows), batch.fixed) == (9, 8, 6)
-
-
-def test_a_collage_is_half_of_each(noise: list[data.Picture]) -> None:
-    """Its halves are those of two styles as they are drawn alone; without a share there is none."""
-    paintings = Paintings(noise, data.Memory(1e9), 4)
-    styles = [paintings.draw(np.random.default_rng(seed), 64, 1.0) for seed in range(20)]
-    alone = [paintings.draw(np.random.default_rng(seed), 64) for seed in range(20)]
-    for style, plain in zip(styles, alone, strict=True):
-        assert plain.beside is None
-        assert style.beside is not None
-        half = style.square.shape[1] // 2
-        np.testing.assert_array_equal(style.square[:, :half], plain.square[:, :half])
-        np.testing.assert_array_equal(style.square[:, half:], style.beside.square[:, half:])
-    assert any(style.key != style.beside.key for style in styles if style.beside)

@@ -21,16 +21,6 @@ def test_statistics_are_mean_deviation_and_gram() -> None:
     np.testing.assert_allclose(found.gram[1], flat[1] @ flat[1].T / (5 * 42), rtol=1e-5)
 
 
-def test_two_side_by_side_have_the_statistics_of_both() -> None:
-    a, b = torch.rand(2, 2, 5, 6, 7, generator=torch.Generator().manual_seed(1)) * torch.tensor(
-        [1.0, 3.0]
-    ).view(2, 1, 1, 1, 1)
-    found = losses.together(losses.statistics(a), losses.statistics(b))
-    wanted = losses.statistics(torch.cat([a, b], 3))
-    for one, other in zip(vars(found).values(), vars(wanted).values(), strict=True):
-        torch.testing.assert_close(one, other)
-
-
 def test_distances_of_a_hand_made_pair() -> None:
     """One channel, values worked out on paper: means 1 and 3, deviations 1 and 1."""
     a = losses.statistics(torch.tensor([0.0, 2.0]).view(1, 1, 1, 2))

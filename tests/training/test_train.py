@@ -196,7 +196,7 @@ def test_it_learns_to_return_the_frame() -> None:
         rate=3e-3,
     )
     photo = paint_canvas(64)
-    data = Data([photo], Paintings([photo], Memory(1e9), 4), [], [])
+    data = Data([photo], Paintings([photo], Memory(1e9)), [], [])
     terms = [s.terms["identity"] for s in train(tiny_trainer(recipe), data, None)]
     assert np.mean(terms[-5:]) < np.mean(terms[:3]) / 2
 

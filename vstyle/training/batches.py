@@ -104,9 +104,7 @@ def draw(recipe: Recipe, data: Data, number: int, done: float, *, rank: int, cou
         _cut(data.photos, batch, side, rng) if moves and not shots else [],
         [footage.choose(shots, phase.size, frames, rng) for _ in range(batch)] if shots else [],
         still,
-        []
-        if own
-        else [data.paintings.draw(rng, phase.size, recipe.collage_share) for _ in range(batch)],
+        [] if own else [data.paintings.draw(rng, phase.size) for _ in range(batch)],
         regraded,
         filmed and bool(rough),
         bool(cycle) and recipe.cycle > 0 and not own,

@@ -165,7 +165,7 @@ def upload(array: NDArray[Any], device: torch.device) -> Tensor:
 
 def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
     """Turn an (H, W, 3) picture's hues about the grey axis; change saturation, contrast, gamma."""
-    angle, saturation = rng.uniform(0.15, 0.85) * 2 * np.pi, rng.uniform(0.4, 1.8)
+    angle, saturation = rng.uniform(0.15, 0.85) * 2 * np.pi, rng.uniform(0.4, 1.4)
     axis = np.full(3, 3**-0.5)
     across = np.array(
         [[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]], np.float32
@@ -173,7 +173,7 @@ def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
     grey = np.outer(axis, axis)
     turn = grey + saturation * (np.cos(angle) * (np.eye(3) - grey) + np.sin(angle) * across)
     shift = rng.uniform(-0.15, 0.15)
-    turned = ((picture / 255.0) @ turn.T - 0.5) * rng.uniform(0.6, 1.5) + 0.5 + shift
+    turned = ((picture / 255.0) @ turn.T - 0.5) * rng.uniform(0.6, 1.2) + 0.5 + shift
     brighter = turned.clip(0, 1) ** rng.uniform(0.75, 1.35)
     return np.asarray((brighter * 255).round(), np.uint8)
 
@@ -181,10 +181,10 @@ def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
 def variant(picture: Picture, rng: np.random.Generator) -> Picture:
     """Enlarge a random square of a painting (H, W, 3) to its short side; mostly recolour it.
 
-    A few hundred paintings become thousands of styles.
+    A few hundred paintings become a thousand styles.
     """
     side = min(picture.shape[:2])
-    cut = int(side * rng.uniform(0.35, 1.0))
+    cut = int(side * rng.uniform(0.6, 0.9))
     y = rng.integers(picture.shape[0] - cut + 1)
     x = rng.integers(picture.shape[1] - cut + 1)
     part = cv2.resize(

@@ -67,13 +67,6 @@ def statistics(features: Tensor) -> Statistics:
     return Statistics(mean, (variance.clamp_min(0) + 1e-6).sqrt(), squares / features.shape[1])
 
 
-def together(a: Statistics, b: Statistics) -> Statistics:
-    """Return the statistics of two pictures of the same size side by side."""
-    within = (a.deviation.square() + b.deviation.square()) / 2
-    deviation = (within + ((a.mean - b.mean) / 2).square()).sqrt()
-    return Statistics((a.mean + b.mean) / 2, deviation, (a.gram + b.gram) / 2)
-
-
 def moments_distance(a: Statistics, b: Statistics) -> Tensor:
     """Squared distance of channel means and deviations over the magnitude of b's: (B,).
 

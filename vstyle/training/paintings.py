@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,9 +13,10 @@ from torch.nn.functional import avg_pool2d
 from vstyle.models.config import SIDE
 from vstyle.models.vgg import Features
 from vstyle.training.data import Memory, Picture, Square, cut, upload, variant
-from vstyle.training.losses import Statistics, statistics, together
+from vstyle.training.losses import Statistics, statistics
 
 BORDER = 16  # a sixteenth of the side is left out of what is compared with a style
+VARIANTS = 4  # of each painting: itself, and parts of it
 KEPT = 2000  # targets, of some 1.5 MB each
 
 # Style is measured on a pyramid: (factor of reduction, layers). Shallow layers of a small picture
@@ -64,38 +65,22 @@ class Style:
     """A style that was drawn."""
 
     key: tuple[int, int]  # number of the painting and of its variant
-    painting: Picture  # the whole variant, (H, W, 3); of a collage, that of the left half
+    painting: Picture  # the whole variant, (H, W, 3)
     square: Picture  # what the encoder sees, (SIDE, SIDE, 3)
-    crop: Square  # what the discriminator sees as real; of a collage, of either half
-    beside: Style | None = None  # the right half, if the style is a collage of two
+    crop: Square  # what the discriminator sees as real
 
 
 class Paintings:
     """All paintings, each in a few variants, which are made when first drawn."""
 
-    def __init__(self, pictures: list[Picture], memory: Memory, variants: int) -> None:
-        """`variants` is in how many ways each painting is drawn: as it is, and parts of it."""
+    def __init__(self, pictures: list[Picture], memory: Memory, variants: int = VARIANTS) -> None:
         self.pictures = pictures
         self.memory = memory
         self.variants = variants
         self.made: dict[tuple[int, int], Picture] = {}
 
-    def draw(self, rng: np.random.Generator, size: int, collages: float = 0.0) -> Style:
-        """Draw a style; a share of the draws, 0..1, are collages. `size` is that of the crop.
-
-        A collage is two paintings side by side: a style between two, of which there are far more
-        than paintings, and its statistics are the mean of theirs.
-        """
-        style = self._draw(rng, size)
-        if rng.random() >= collages:
-            return style
-        other = self._draw(rng, size)
-        halves = style.square[:, : SIDE // 2], other.square[:, SIDE // 2 :]
-        crop = (style, other)[rng.integers(2)].crop
-        return replace(style, square=np.concatenate(halves, 1), crop=crop, beside=other)
-
-    def _draw(self, rng: np.random.Generator, size: int) -> Style:
-        """Draw a painting: as it is, or a variant of it, each as often."""
+    def draw(self, rng: np.random.Generator, size: int) -> Style:
+        """Draw a style; half of the draws are a painting as it is. `size` is that of the crop."""
         index = int(rng.integers(len(self.pictures)))
         number = (
             int(rng.integers(1, self.variants)) if self.variants > 1 and rng.random() < 0.5 else 0
@@ -134,12 +119,6 @@ class Targets:
         ]
 
     def _of(self, style: Style) -> list[Statistics]:
-        if style.beside:
-            both = (self._of_painting(half) for half in (style, style.beside))
-            return [together(*layer) for layer in zip(*both, strict=True)]
-        return self._of_painting(style)
-
-    def _of_painting(self, style: Style) -> list[Statistics]:
         if style.key not in self.kept:
             if len(self.kept) >= KEPT:
                 self.kept.pop(next(iter(self.kept)))  # the one that was asked for longest ago

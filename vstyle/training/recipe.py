@@ -45,6 +45,9 @@ class Recipe:
     warm_up: int = 100  # steps
     average: float = 0.998  # of the moving average of the weights, which is what is saved
     largest_gradient: float = 5.0  # norm beyond which the gradient is scaled down
+    # The relief goes into the picture as before: photos have less fine detail than film, and teach
+    # a model to weaken it.
+    fixed_relief: bool = False
     fixed_encoder: bool = False  # only the generator learns: codes made before remain valid
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
@@ -82,12 +85,6 @@ class Recipe:
     scene_share: float = 0.2
     clip_share: float = 0.4
     still_share: float = 0.05
-    # In how many ways each painting is drawn: as it is, and enlarged and recoloured parts of it.
-    # What a style is to reach is worked out when it is first drawn, which on a CPU takes as long as
-    # half a step: a short run had better not have many.
-    variants: int = 4
-    # How often a style is a collage of two, so that what lies between paintings is learned too.
-    collage_share: float = 0.3
     identity_share: float = 0.1  # how often a photo is asked for in its own style, which is itself
     regrade_share: float = 0.7  # how often of these in its own style, but with other colours
     cycle_share: float = 0.25  # how often the painted frame is painted back

@@ -322,7 +322,7 @@ def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, 
     else:
         styles = read_folder(job.paintings, READ_SIDE, memory)
         notes.append(styles.note(str(job.paintings)))
-        paintings = Paintings(styles.pictures, memory, recipe.variants)
+        paintings = Paintings(styles.pictures, memory)
     clips: list[Footage] = []
     scenes: list[Footage] = []
     if any(phase.video for phase in recipe.phases):

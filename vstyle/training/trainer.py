@@ -36,6 +36,7 @@ class Trainer:
         self.seconds = 0.0  # that they took
         self.whole = True  # False in the middle of a step, when nothing must be saved
         networks.encoder.requires_grad_(not recipe.fixed_encoder)
+        networks.generator.detail.requires_grad_(not recipe.fixed_relief)
         for net in (networks.generator, networks.encoder):
             net.train(net is networks.generator or not recipe.fixed_encoder)
             net.to(ranks.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
