@@ -149,7 +149,14 @@ def test_a_run_can_specialise_in_one_picture(job: Job, whole: Run) -> None:
     one = dataclasses.replace(job, start=whole.job.output, paintings=picture)
     *_, last = fit(one, change(TINY, ["steps=2"]))
     assert last.number == 2
-    assert checkpoint.describe(job.output).provenance["paintings"] == 1
+    about = checkpoint.describe(job.output).provenance
+    assert (about["paintings"], about["recipe"]["fixed_encoder"]) == (1, True)
+    # Its code stays: of one painting an encoder would learn that it is usual.
+    before, after = (
+        checkpoint.load(path, "model").tensors for path in (whole.job.output, job.output)
+    )
+    for name in (name for name in before if name.startswith("style.")):
+        np.testing.assert_array_equal(after[name], before[name])
 
 
 def test_time_ends_a_run(job: Job) -> None:

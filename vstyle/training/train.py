@@ -101,10 +101,13 @@ def fit(
                 recipe.discriminator, code=networks.encoder.config.code
             ),
         }
-        recipe = dataclasses.replace(recipe, **sizes)
+        # One painting teaches nothing about reading styles: what it has would become what is usual,
+        # and its code would move away from all that the generator knows.
+        fixed = recipe.fixed_encoder or job.paintings.is_file()
+        recipe = dataclasses.replace(recipe, **sizes, fixed_encoder=fixed)
         check(recipe, "recipe with the sizes of the model")
         data, about = _read(job, recipe, note)
-        if not (job.resume or recipe.fixed_encoder or job.paintings.is_file()):
+        if not (job.resume or fixed):
             whiten(networks, samples(data.paintings))
         trainer = Trainer(networks, recipe, ranks)
         if job.resume:
