@@ -53,7 +53,7 @@ def blocks(picture: NDArray[np.uint8], plane: NDArray[np.uint8], factor: int) ->
     four = cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
     cv2.insertChannel(plane, four, 3)
     rows, columns = (side // factor for side in plane.shape)
-    # A row of a block is moved as one item: that is five times as fast as byte by byte.
+    # A row of a block is moved as one item, not byte by byte.
     items = four.reshape(rows, factor, columns, -1).view(f"V{4 * factor}")[..., 0]
     moved = np.ascontiguousarray(items.swapaxes(1, 2))
     return moved.view(np.uint8)

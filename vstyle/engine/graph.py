@@ -126,9 +126,7 @@ def build_graph(
         for planes, name in ((1, "grain"), (BANDS, "bands"))
     )
     make = Builder(layers, bounds)
-    source, last = _values(blocks), _rows(carried, factor)
-    belief = op.multiply(op.convert(trust, np.float32), _float(1 / 255))
-    belief = op.transpose(belief, _whole(0, 3, 1, 2))
+    source, last, belief = _values(blocks), _rows(carried, factor), _values(trust)
 
     # 1. stem and memory; torch's version takes half a unit off all of memory's inputs
     memory = layers["memory"]

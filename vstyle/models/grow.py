@@ -77,7 +77,7 @@ def _silence(layer: Modulated | Normalised) -> None:
 
 
 def _fitted(kernels: Tensor, side: int) -> Tensor:
-    """Bring kernels of 1 or 3 taps a side to the other of the two.
+    """Bring kernels of 1 or 3 taps a side to one of the two.
 
     Those that shrink have their taps summed, which is right where what they see is smooth.
     """
