@@ -13,13 +13,22 @@ from hypothesis import strategies as st
 
 from vstyle import checkpoint, pixels, styles
 from vstyle.compress.calibrate import Observer, zero_on_a_step
+from vstyle.engine.build import load_model
 from vstyle.engine.eager import Eager
 from vstyle.engine.graph import blocks_kernel, row_outputs, rows_kernel
 from vstyle.models.build import from_arrays, new_networks, to_arrays
-from vstyle.models.config import SIDE, GeneratorConfig, StyleConfig, rounded_tensors
+from vstyle.models.config import (
+    SIDE,
+    GeneratorConfig,
+    StyleConfig,
+    parse,
+    parse_bounds,
+    rounded_tensors,
+)
 from vstyle.models.encode import encode
 from vstyle.models.fold import generator_layers
 
+ov = pytest.importorskip("openvino")
 openvino_engine = pytest.importorskip("vstyle.engine.openvino_engine")
 
 
@@ -105,6 +114,27 @@ def test_it_paints_the_shipped_model_as_torch_does() -> None:
         last = engine.paint(frame, last, None if last is None else trust, strokes).copy()
         wanted = expected.paint(frame, wanted, None if wanted is None else trust, strokes)
         assert np.abs(last.astype(int) - wanted).max() <= 2
+
+
+def test_in_int8_nothing_of_the_head_is_written_again_as_floats() -> None:
+    """In bfloat16, its results are added as they are: at 3840x2160 that is 200 MB less."""
+    if "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor has no bfloat16")
+    found = load_model(checkpoint.find_model("student-int8"))
+    config, _ = parse(found.header.config)
+    layers = generator_layers(found.tensors, np.zeros(config.code, np.float32))
+    engine = openvino_engine.OpenVinoEngine(config, layers, parse_bounds(found.header.config))
+    frame = smooth(128, 160, 3, 0)
+    engine.paint(frame, None, None, grain(frame, engine.factor, 0))
+    head = [1, 3 * engine.factor**2, 128 // engine.factor, 160 // engine.factor]
+    copies = [
+        node.get_friendly_name()
+        for node in engine.compiled.get_runtime_model().get_ordered_ops()
+        if node.get_rt_info()["layerType"].astype(str) == "Reorder"
+        and node.get_rt_info()["outputPrecisions"].astype(str) == "f32"
+        and list(node.get_output_shape(0)) == head
+    ]
+    assert copies == []
 
 
 @settings(deadline=None, max_examples=15)

@@ -29,6 +29,8 @@ from vstyle.models.fold import Convolution
 from vstyle.models.quantised import quantise, rounded
 
 EPSILON = 1e-5  # of torch's instance_norm
+# OpenVINO leaves all that follows the last convolutions in float32, unless a node says otherwise.
+HALF_AT_THE_END = "enforceBF16evenForGraphTail"
 RELIEF_UNIT = np.float32(255 / 127)  # of bytes read as 0..1, what is 1 of the relief
 
 Bounds = Mapping[str, tuple[float, float]]
@@ -191,6 +193,9 @@ def _paint(make: Builder, x: Node, blocks: Node, factor: int) -> Node:
         y = op.convolution(x, make.weight(paints), *_steps(1))
         y = op.add(y, op.convolution(_values(blocks), make.weight(details), *_steps(1)))
     y = op.add(y, _channels(shift.astype(np.float32)))
+    # Else both results, in bfloat16, would be written once more, as floats, to be added.
+    for node in (y, y.input_value(0).get_node()):
+        node.get_rt_info()[HALF_AT_THE_END] = "YES"
     # In int8 the same, and rounded to bytes.
     y = op.convert(_stepped(y, 0, 255), np.uint8) if make.bounds else op.clamp(y, 0, 255)
     return op.convert(_over_rows(y, factor), np.float32)
