@@ -55,6 +55,18 @@ def engines(config: GeneratorConfig):
     )
 
 
+def test_a_look_is_as_good_as_the_frame() -> None:
+    """Of any size, and as often as it is painted."""
+    _, engine = engines(GeneratorConfig(4, (16, 24), (1, 1), (16, 24), code=16))
+    for size in ((64, 96), (50, 33)):
+        frame = smooth(*size, 3, 0)
+        strokes = grain(frame, engine.factor)
+        look = engine.look(frame)
+        painted = engine.paint(frame, None, None, strokes)
+        for _ in range(2):
+            assert np.array_equal(engine.paint(look, None, None, strokes), painted)
+
+
 @pytest.mark.parametrize("factor", [2, 4])
 @pytest.mark.parametrize("size", [(64, 96), (50, 33)])
 @pytest.mark.parametrize("kernel", [1, 3])

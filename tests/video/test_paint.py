@@ -15,7 +15,7 @@ from vstyle.video.canvas import follow
 from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, Tracked
 from vstyle.video.grade import MOST
-from vstyle.video.paint import Memory, blend, paint, trust_mask
+from vstyle.video.paint import Memory, blend, carry, paint, ready, trust_mask
 
 STILL = Motion(np.zeros((6, 8, 2), np.float32), np.ones((6, 8), np.float32))
 
@@ -62,6 +62,25 @@ def test_the_last_picture_is_carried_and_forgotten_at_a_cut() -> None:
     assert trust.shape == pixels.grid(13, 18, 4) == (4, 5)
     assert trust.dtype == np.uint8
     assert trust.min() == 255
+
+
+def test_an_engine_is_given_what_it_made_of_a_frame_before_its_turn() -> None:
+    """Frames are made ready without being painted; each is painted from its own look."""
+
+    class Far(Adder):
+        def look(self, frame: Picture) -> tuple[str, Picture]:
+            return "seen", frame
+
+        def paint(self, frame: Any, *others: Any) -> Picture:
+            word, picture = frame
+            assert word == "seen"
+            return super().paint(picture, *others)
+
+    engine = Far()
+    turns = list(ready(tracks(frames(3), None, STILL, None), engine))
+    assert not engine.calls
+    assert [turn.trust is None for turn in turns] == [True, False, True]
+    assert [int(frame.image[0, 0, 0]) for frame in carry(turns, engine)] == [10, 11, 10]
 
 
 def test_strength_is_for_the_eyes_only() -> None:

@@ -91,7 +91,8 @@ class Speed:
     cpu_ms: float
     stages_ms: dict[str, Spent]
     frame_ms: tuple[float, ...]  # percentiles 0, 1, ..., 100 of the time between two frames
-    network_ms: Repeated  # the engine alone, on one frame over and over
+    # The engine alone, on one frame over and over; not what it works out ahead of the frame's turn.
+    network_ms: Repeated
     startup_s: float  # from starting the program until the engine is ready
     first_frame_ms: float  # from then until the first painted frame
     peak_rss_mb: float | None  # of the painting process, in 1e6 bytes

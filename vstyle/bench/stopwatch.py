@@ -7,19 +7,19 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import av
 import numpy as np
 
 from vstyle import pixels
-from vstyle.engine.base import Engine, Graded, Grain, Mask, Picture
+from vstyle.engine.base import Engine, Graded, Grain, Looking, Mask, Picture
 from vstyle.video.decode import Frame
 from vstyle.video.stylize import Job
 
 T = TypeVar("T")
 
-AHEAD = ("decode", "flow")
+AHEAD = ("decode", "flow", "ready")
 """The stages that run ahead in a thread of their own."""
 
 IN_PATH = ("wait", "carry", "paint", "encode")
@@ -94,8 +94,12 @@ class _Timed:
         self.palette = engine.palette if isinstance(engine, Graded) else None
         self._engine, self._stopwatch = engine, stopwatch
 
+    def look(self, frame: Picture) -> Any:
+        """Work out what can be before the frame's turn, if the engine does; see `Looking`."""
+        return self._engine.look(frame) if isinstance(self._engine, Looking) else frame
+
     def paint(
-        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+        self, frame: Any, carried: Picture | None, trust: Mask | None, grain: Grain
     ) -> Picture:
         """Paint a frame; see `Engine`."""
         with self._stopwatch.span("paint"):

@@ -12,7 +12,7 @@ import numpy as np
 
 from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.engine.graph import Bounds, build_graph
-from vstyle.engine.openvino_engine import OpenVinoEngine
+from vstyle.engine.openvino_engine import Look, OpenVinoEngine
 from vstyle.models.config import GeneratorConfig
 from vstyle.models.fold import Convolution
 from vstyle.video.decode import Frame, open_clip
@@ -32,7 +32,7 @@ class Observer(OpenVinoEngine):
         self.extremes: list[dict[str, float]] = []  # of each painted frame
 
     def paint(
-        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+        self, frame: Picture | Look, carried: Picture | None, trust: Mask | None, grain: Grain
     ) -> Picture:
         """Paint a frame and look at it; see `Engine`."""
         painted = super().paint(frame, carried, trust, grain).copy()

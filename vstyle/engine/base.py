@@ -49,6 +49,15 @@ class Deep(Protocol):
 
 
 @runtime_checkable
+class Looking(Protocol):
+    """An engine for which something of a frame can be worked out before its turn."""
+
+    def look(self, frame: Picture) -> Any:
+        """Return what `paint` takes in the frame's place; may be called from another thread."""
+        ...
+
+
+@runtime_checkable
 class Graded(Protocol):
     """An engine whose pictures are graded to its style's palette, if it has one, when shown."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vstyle import pixels
 from vstyle.engine.base import Grain, Mask, Picture
@@ -15,6 +17,15 @@ from vstyle.models.fold import Convolution, Palette
 from vstyle.models.relief import relief
 
 _CORE = ov.Core()
+
+
+class Look(NamedTuple):
+    """A frame with its relief, padded to what the graph takes."""
+
+    size: tuple[int, int]  # of the frame as it was
+    source: NDArray[np.uint8]  # (H, W, 3)
+    relief: NDArray[np.uint8]  # (H, W)
+    bands: NDArray[np.float32]  # (BANDS, H / factor, W / factor)
 
 
 class OpenVinoEngine:
@@ -39,28 +50,34 @@ class OpenVinoEngine:
         self.precision = "fp32" if bounds is None else "int8"
         self._size = (0, 0)
 
+    def look(self, frame: Picture) -> Look:
+        """Return a frame of any size with its relief."""
+        source = np.asarray(self._padded(frame), np.uint8)
+        return Look((frame.shape[0], frame.shape[1]), source, *relief(source, self.factor))
+
     def paint(
-        self, frame: Picture, carried: Picture | None, trust: Mask | None, grain: Grain
+        self, frame: Picture | Look, carried: Picture | None, trust: Mask | None, grain: Grain
     ) -> Picture:
-        """Paint a frame of any size; see `Engine`."""
-        height, width = frame.shape[:2]
-        multiple = self.config.multiple
-        least = 2 * multiple  # a single place at the bottom has nothing to be normalised by
-        source = pixels.pad(frame, multiple, least)
-        if source.shape[:2] != self._size:
-            self._compile(*source.shape[:2])
+        """Paint a frame of any size, or what `look` made of it; see `Engine`."""
+        seen = frame if isinstance(frame, Look) else self.look(frame)
+        if seen.source.shape[:2] != self._size:
+            self._compile(*seen.source.shape[:2])
         if carried is None or trust is None:
             last, belief = self._nothing
         else:
-            last = pixels.pad(carried, multiple, least)
-            belief = pixels.pad(trust, multiple // self.factor, least // self.factor)
-        strokes = pixels.pad(grain, multiple // self.factor, least // self.factor)
-        fine, bands = relief(source, self.factor)
-        blocks = pixels.blocks(np.asarray(source, np.uint8), fine, self.factor)
-        arrays = (blocks, last, belief[..., None], strokes[None], bands)
+            last, belief = self._padded(carried), self._padded(trust, self.factor)
+        strokes = self._padded(grain, self.factor)
+        blocks = pixels.blocks(seen.source, seen.relief, self.factor)
+        arrays = (blocks, last, belief[..., None], strokes[None], seen.bands)
         inputs = [np.ascontiguousarray(array)[None] for array in arrays]
         painted = self.request.infer(inputs, share_inputs=True)[0]
-        return pixels.crop(painted[0], height, width)
+        return pixels.crop(painted[0], *seen.size)
+
+    def _padded(self, values: NDArray[Any], block: int = 1) -> NDArray[Any]:
+        """Pad a picture, or a plane of one value per `block`, to a size that the graph takes."""
+        multiple = self.config.multiple // block
+        # A single place at the bottom has nothing to be normalised by.
+        return pixels.pad(values, multiple, 2 * multiple)
 
     def graph(self, height: int, width: int) -> ov.Model:
         """Return the graph for frames of one size."""

@@ -1,13 +1,17 @@
-"""The recurrent stage: each frame is painted knowing the last painted picture, moved along."""
+"""The recurrent stage: each frame is painted knowing the last painted picture, moved along.
+
+What a frame's turn need not be awaited for is done before, in another thread: `ready`.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from vstyle import pixels
-from vstyle.engine.base import Deep, Engine, Graded, Mask, Picture
+from vstyle.engine.base import Deep, Engine, Graded, Grain, Looking, Mask, Picture
 from vstyle.video.canvas import Canvas, grain
 from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, Tracked, warp
@@ -22,8 +26,41 @@ class Memory:
     canvas: Canvas | None = None  # the one that it was painted on
 
 
+class Ready(NamedTuple):
+    """A frame with all that painting it takes, but for the last painted picture."""
+
+    frame: Frame
+    motion: Motion | None
+    canvas: Canvas
+    seen: Any  # of the frame, by the engine
+    trust: Mask | None
+    strokes: Grain
+
+
 def paint(
     tracked: Iterable[Tracked],
+    engine: Engine,
+    strength: float = 1.0,
+    memory: Memory | None = None,
+) -> Iterator[Frame]:
+    """Make frames ready and paint them, in one thread; see `carry`."""
+    return carry(ready(tracked, engine), engine, strength, memory)
+
+
+def ready(tracked: Iterable[Tracked], engine: Engine) -> Iterator[Ready]:
+    """Yield each frame with what the engine is to be given besides the last painted picture."""
+    deep = isinstance(engine, Deep)
+    for frame, motion, canvas in tracked:
+        image = frame.image if deep else pixels.to_kind(frame.image, pixels.BYTE)
+        height, width = image.shape[:2]
+        trust = trust_mask(motion, height, width, engine.factor) if motion else None
+        seen = engine.look(image) if isinstance(engine, Looking) else image
+        strokes = grain(canvas, *pixels.grid(height, width, engine.factor))
+        yield Ready(frame, motion, canvas, seen, trust, strokes)
+
+
+def carry(
+    items: Iterable[Ready],
     engine: Engine,
     strength: float = 1.0,
     memory: Memory | None = None,
@@ -35,21 +72,15 @@ def paint(
     on from, and holds the picture of the frame that was yielded last.
     """
     memory = memory or Memory()
-    deep = isinstance(engine, Deep)
     palette = engine.palette if isinstance(engine, Graded) else None
-    for frame, motion, canvas in tracked:
+    for frame, motion, canvas, seen, trust, strokes in items:
         last = memory.picture
-        kind = frame.image.dtype
-        image = frame.image if deep else pixels.to_kind(frame.image, pixels.BYTE)
-        rows, columns = pixels.grid(image.shape[0], image.shape[1], engine.factor)
-        strokes = grain(canvas, rows, columns)
         if last is None or motion is None:
-            last = engine.paint(image, None, None, strokes)
+            last = engine.paint(seen, None, None, strokes)
         else:
-            trust = trust_mask(motion, image.shape[0], image.shape[1], engine.factor)
-            last = engine.paint(image, warp(last, motion), trust, strokes)
+            last = engine.paint(seen, warp(last, motion), trust, strokes)
         memory.picture, memory.canvas = last, canvas
-        shown = pixels.to_kind(last, kind)
+        shown = pixels.to_kind(last, frame.image.dtype)
         shown = grade(shown, palette) if palette and strength else shown
         yield replace(frame, image=blend(frame.image, shown, strength))
 

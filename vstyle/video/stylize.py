@@ -23,10 +23,10 @@ from vstyle.video.decode import (
     open_clip,
 )
 from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding, reading_for
-from vstyle.video.flow import Tracked, track
+from vstyle.video.flow import track
 from vstyle.video.memory import keep_freed
 from vstyle.video.opening import check_readable
-from vstyle.video.paint import paint
+from vstyle.video.paint import Ready, carry, ready
 from vstyle.video.prefetch import prefetch
 from vstyle.video.reading import WHOLE, Reading
 from vstyle.video.standard import STANDARD
@@ -85,8 +85,8 @@ def unwatched(job: Job, frames: Iterable[Frame]) -> Iterable[Frame]:  # noqa: AR
 class Tap(Protocol):
     """Sees what every stage hands on: must yield all of it, and may time the stage meanwhile.
 
-    The stages are `decode` and `flow` (in a thread of their own), `wait` (for that thread), and
-    `carry`, which takes the engine's work in. Each asks the one before it.
+    The stages are `decode`, `flow` and `ready` (in a thread of their own), `wait` (for that
+    thread), and `carry`, which takes the engine's work in. Each asks the one before it.
     """
 
     def __call__(self, stage: str, items: Iterator[T]) -> Iterator[T]:
@@ -162,13 +162,13 @@ def perform(
     source, plan = job.source, job.plan
     begin = time.perf_counter()
     count, first, uneven = 0, 0.0, False
-    followed = tap("flow", follow(tap("decode", source.items)))
+    ahead = tap("ready", follow(source.items, job.engine, tap))
     with (
         open_sink(plan, source, job.stdout) as sink,
-        closing(prefetch(followed, stop=source.stop)) as items,
+        closing(prefetch(ahead, stop=source.stop)) as items,
     ):
-        tracked = tap("wait", frames_of(items, sink.packet))
-        painted = tap("carry", paint(tracked, job.engine, strength))
+        turns = tap("wait", frames_of(items, sink.packet))
+        painted = tap("carry", carry(turns, job.engine, strength))
         for frame in watch(job, painted):
             sink.frame(frame)
             first = frame.time if count == 0 else first
@@ -218,13 +218,14 @@ def check_place(path: Path, destination: Path, overwrite: bool) -> None:
         raise OutputError(f"{folder} cannot be written", "Choose another place for the output.")
 
 
-def follow(items: Iterable[Frame | Packet]) -> Iterator[Tracked | Packet]:
-    """Yield the frames with the motion that led to each, and the packets where they were."""
+def follow(items: Iterator[Frame | Packet], engine: Engine, tap: Tap) -> Iterator[Ready | Packet]:
+    """Yield the frames ready to be painted, and the packets where they were."""
     between: list[Packet] = []
-    for tracked in track(frames_of(items, between.append)):
+    frames = frames_of(tap("decode", items), between.append)
+    for turn in ready(tap("flow", track(frames)), engine):
         yield from between
         between.clear()
-        yield tracked
+        yield turn
     yield from between
 
 
