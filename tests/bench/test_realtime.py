@@ -8,7 +8,8 @@ import pytest
 
 from vstyle import checkpoint, styles
 from vstyle.bench import meters
-from vstyle.bench.realtime import Bar, both, transcode
+from vstyle.bench.clips import own_painting
+from vstyle.bench.realtime import Bar, both, stylize, transcode
 from vstyle.compress.calibrate import read_samples
 from vstyle.compress.quantize import quantize
 from vstyle.scene import Scene, write_clip
@@ -49,6 +50,17 @@ def test_the_plain_side_is_a_copy(tmp_path: Path) -> None:
     assert plain.peak_mb > 1 or not Path("/proc").exists()
     with open_clip(tmp_path / "plain.mp4") as source:
         assert sum(isinstance(item, Frame) for item in source.items) == 20
+
+
+def test_the_command_is_run_as_users_run_it(tmp_path: Path) -> None:
+    """It paints every frame of the clip, and is at least as large as what it loads."""
+    clip, target = tmp_path / "film.mp4", tmp_path / "painted.mp4"
+    write_clip(Scene(96, 64, frames=3), clip)
+    model = checkpoint.find_model("student-int8")
+    ran = stylize(clip, model, own_painting(tmp_path), target)
+    assert ran.peak_mb > 50 or not Path("/proc").exists()
+    with open_clip(target) as source:
+        assert sum(isinstance(item, Frame) for item in source.items) == 3
 
 
 def test_both_precisions_are_timed(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ from vstyle.video.ffmpeg import executable
 from vstyle.video.stylize import frames_of
 
 LARGE = Size(3840, 2160)
-FEW = 12  # frames of the large clip: memory is all that is asked of it
-LOOK = 0.02  # seconds between two looks at how large ffmpeg is
+FEW = 24  # frames of the large clip: memory is all that is asked of it
+LOOK = 0.02  # seconds between two looks at how large a process is
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Plain:
-    """What it took ffmpeg to copy a clip."""
+class Ran:
+    """What a command took."""
 
     seconds: float
     core_seconds: float  # of all cores
@@ -95,9 +95,9 @@ def measure(clip: Path | None, model: Path | None, runs: int, folder: Path) -> I
     yield "painting 3840x2160"
     huge, _ = make_clip(_beginning(large, folder), LARGE, folder)
     plain = transcode(huge, folder / "plain.mp4")
-    row = _painted(huge, model, style, 1, folder)
+    painted = stylize(huge, model, style, folder / "painted.mp4")
     beside = f"ffmpeg {plain.peak_mb:.0f}"
-    yield Bar("memory at 3840x2160, MB", row.peak_rss_mb or np.nan, 1200, beside=beside)
+    yield Bar("memory at 3840x2160, MB", painted.peak_mb or np.nan, 1200, beside=beside)
 
     yield "comparing int8 with fp32"
     whole, steps = both(model, style, large)
@@ -108,12 +108,23 @@ def measure(clip: Path | None, model: Path | None, runs: int, folder: Path) -> I
     yield Bar("size of the shipped model, MB", student.stat().st_size / 1e6, 2)
 
 
-def transcode(clip: Path, target: Path) -> Plain:
+def transcode(clip: Path, target: Path) -> Ran:
     """Let ffmpeg copy a clip with the encoder settings of `stylize`."""
     options, _ = quality_options("libx264", None, None)
     command = [executable(), "-v", "error", "-nostdin", "-y", "-i", f"file:{clip}", "-c:a", "copy"]
+    return _run([*command, "-c:v", "libx264", *options, f"file:{target}"])
+
+
+def stylize(clip: Path, model: Path, style: Path, target: Path) -> Ran:
+    """Paint a clip by the command itself: its memory is that of one clip, painted once."""
+    ends = [str(clip), "--style", str(style), "--model", str(model), "-o", str(target)]
+    command = [sys.executable, "-m", "vstyle", "stylize", "--device", "cpu", "--overwrite", "-q"]
+    return _run([*command, *ends])
+
+
+def _run(command: Sequence[str]) -> Ran:
     begin, before = time.perf_counter(), meters.cpu_seconds()
-    process = subprocess.Popen([*command, "-c:v", "libx264", *options, f"file:{target}"])
+    process = subprocess.Popen(command)
     peak = 0.0
     while process.poll() is None:
         peak = max(peak, meters.peak_rss(process.pid) or 0)
@@ -121,7 +132,7 @@ def transcode(clip: Path, target: Path) -> Plain:
     seconds = time.perf_counter() - begin
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Plain(seconds, meters.cpu_seconds() - before, peak)
+    return Ran(seconds, meters.cpu_seconds() - before, peak)
 
 
 def both(model: Path, style: Path, clip: Path) -> tuple[float, float]:
@@ -166,7 +177,7 @@ def _beginning(clip: Path, folder: Path) -> Path:
 
 def _help() -> float:
     """Return the seconds that `vstyle --help` takes, the median of some calls."""
-    command: Sequence[str] = (sys.executable, "-m", "vstyle", "--help")
+    command = (sys.executable, "-m", "vstyle", "--help")
     times = []
     for _ in range(TURNS):
         begin = time.perf_counter()
