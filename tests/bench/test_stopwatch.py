@@ -1,10 +1,12 @@
 """Stages are charged for their own work, once per frame, and the path is not changed by it."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from vstyle.bench.stopwatch import IN_PATH, STAGES, Stopwatch
+from vstyle.engine.base import Picture
 from vstyle.video.stylize import stylize
 
 
@@ -46,6 +48,22 @@ def test_every_frame_is_counted_in_every_stage(cfr: Path, tmp_path: Path, invert
     in_path = sum(sum(watch.seconds[stage]) for stage in IN_PATH)
     assert in_path <= report.seconds
     assert watch.handed == sorted(watch.handed)
+
+
+def test_a_frame_is_charged_for_its_own_look(cfr: Path, tmp_path: Path, inverter) -> None:
+    """Not the frame before it, where packets of sound come between the two."""
+    watch, asked = Stopwatch(), []
+
+    def look(frame: Picture) -> Picture:
+        asked.append(threading.current_thread().name)
+        time.sleep(0.02)
+        return frame
+
+    inverter.look = look
+    stylize(cfr, tmp_path / "out.mp4", lambda: inverter, tap=watch.tap)
+    assert asked == 20 * ["prefetch"]
+    assert len(watch.seconds["ready"]) == 20
+    assert min(watch.seconds["ready"]) >= 0.02
 
 
 def test_the_watched_path_writes_the_same_file(cfr: Path, tmp_path: Path, inverter) -> None:

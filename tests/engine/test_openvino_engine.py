@@ -129,7 +129,7 @@ def test_it_paints_the_shipped_model_as_torch_does() -> None:
 
 
 def test_in_int8_nothing_of_the_head_is_written_again_as_floats() -> None:
-    """In bfloat16, its results are added as they are: at 3840x2160 that is 200 MB less."""
+    """In bfloat16, its results are added as they are: at 3840x2160 that is 125 MB less."""
     if "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
     found = load_model(checkpoint.find_model("student-int8"))

@@ -84,7 +84,7 @@ def measure(clip: Path | None, model: Path | None, runs: int, folder: Path) -> I
     beside = f"ffmpeg {plain.core_seconds / row.frames * 1000:.1f}"
     yield Bar("ms of all cores per 1280x720 frame", row.cpu_ms, 2000 / 30, beside=beside)
     yield Bar("first frame out, s", row.startup_s + row.first_frame_ms / 1000, 3)
-    beside = f"ahead of it, relief and strokes {row.stages_ms['ready'].median:.1f}"
+    beside = f"made ready ahead of it in {row.stages_ms['ready'].median:.1f}"
     yield Bar("network alone, ms per 1280x720 frame", row.network_ms.median, 14, beside=beside)
     beside = f"ffmpeg {plain.peak_mb:.0f}"
     yield Bar("memory at 1280x720, MB", row.peak_rss_mb or np.nan, 500, beside=beside)
@@ -116,7 +116,7 @@ def transcode(clip: Path, target: Path) -> Ran:
 
 
 def stylize(clip: Path, model: Path, style: Path, target: Path) -> Ran:
-    """Paint a clip by the command itself: its memory is that of one clip, painted once."""
+    """Paint a clip by the command itself; its ffmpeg is another process, and not counted."""
     ends = [str(clip), "--style", str(style), "--model", str(model), "-o", str(target)]
     command = [sys.executable, "-m", "vstyle", "stylize", "--device", "cpu", "--overwrite", "-q"]
     return _run([*command, *ends])

@@ -91,7 +91,8 @@ class Speed:
     cpu_ms: float
     stages_ms: dict[str, Spent]
     frame_ms: tuple[float, ...]  # percentiles 0, 1, ..., 100 of the time between two frames
-    # The engine alone, on one frame over and over; not what it works out ahead of the frame's turn.
+    # The engine alone, on one frame over and over; without the relief, if it can work that out
+    # ahead of the frame's turn, as OpenVINO's does.
     network_ms: Repeated
     startup_s: float  # from starting the program until the engine is ready
     first_frame_ms: float  # from then until the first painted frame

@@ -33,6 +33,7 @@ class Engine(Protocol):
     ) -> Picture:
         """Return the painted frame, of the frame's own size and type: uint8, unless it is Deep.
 
+        If the engine is Looking, `frame` may be what its `look` made of it.
         `carried` is the last painted picture moved along the motion to where things are now, of the
         frame's size; `trust` says where it may be believed, of size `grid(frame, factor)`. Both are
         None on the first frame and after a cut. `grain` is what there is to paint from where the
@@ -53,7 +54,10 @@ class Looking(Protocol):
     """An engine for which something of a frame can be worked out before its turn."""
 
     def look(self, frame: Picture) -> Any:
-        """Return what `paint` takes in the frame's place; may be called from another thread."""
+        """Return what `paint` takes in the frame's place.
+
+        It runs in another thread, while `paint` paints an earlier frame: they share no state.
+        """
         ...
 
 

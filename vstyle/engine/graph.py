@@ -193,7 +193,8 @@ def _paint(make: Builder, x: Node, blocks: Node, factor: int) -> Node:
         y = op.convolution(x, make.weight(paints), *_steps(1))
         y = op.add(y, op.convolution(_values(blocks), make.weight(details), *_steps(1)))
     y = op.add(y, _channels(shift.astype(np.float32)))
-    # Else both results, in bfloat16, would be written once more, as floats, to be added.
+    # Else the results of two convolutions, in bfloat16, would be written again, as floats, to be
+    # added. Of a single one the mark changes nothing.
     for node in (y, y.input_value(0).get_node()):
         node.get_rt_info()[HALF_AT_THE_END] = "YES"
     # In int8 the same, and rounded to bytes.

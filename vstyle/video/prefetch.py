@@ -9,7 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 DEPTH = 3
-"""Items read ahead: enough to smooth out slow frames, and 75 MB of 4K pictures at most."""
+"""Items read ahead: enough to smooth out slow frames, and of 4K 75 MB of pictures at most, with two
+thirds as much that is made ready of them."""
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def perform(
     source, plan = job.source, job.plan
     begin = time.perf_counter()
     count, first, uneven = 0, 0.0, False
-    ahead = tap("ready", follow(source.items, job.engine, tap))
+    ahead = follow(source.items, job.engine, tap)
     with (
         open_sink(plan, source, job.stdout) as sink,
         closing(prefetch(ahead, stop=source.stop)) as items,
@@ -222,7 +222,7 @@ def follow(items: Iterator[Frame | Packet], engine: Engine, tap: Tap) -> Iterato
     """Yield the frames ready to be painted, and the packets where they were."""
     between: list[Packet] = []
     frames = frames_of(tap("decode", items), between.append)
-    for turn in ready(tap("flow", track(frames)), engine):
+    for turn in tap("ready", ready(tap("flow", track(frames)), engine)):
         yield from between
         between.clear()
         yield turn
