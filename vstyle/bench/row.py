@@ -21,7 +21,7 @@ from vstyle.bench.records import (
     spent,
 )
 from vstyle.bench.stopwatch import STAGES, Stopwatch, all_trusted
-from vstyle.engine.base import Engine, Identity, Looking
+from vstyle.engine.base import Engine, Identity, seen_by
 from vstyle.video.decode import open_clip
 from vstyle.video.encode import open_sink
 from vstyle.video.prefetch import prefetch
@@ -163,7 +163,7 @@ def _alone(
         frame = next(frames_of(source.items, lambda _: None)).image
     trust, grain = all_trusted(frame, engine.factor)
     carried = engine.paint(frame, None, None, grain)
-    seen = engine.look(frame) if isinstance(engine, Looking) else frame
+    seen = seen_by(engine, frame)
     results = []
     for run in range(runs + 1):
         times: list[float] = []

@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from vstyle import pixels
-from vstyle.engine.base import Engine, Graded, Grain, Looking, Mask, Picture
+from vstyle.engine.base import Engine, Graded, Grain, Mask, Picture, seen_by
 from vstyle.video.decode import Frame
 from vstyle.video.stylize import Job
 
@@ -96,7 +96,7 @@ class _Timed:
 
     def look(self, frame: Picture) -> Any:
         """Work out what can be before the frame's turn, if the engine does; see `Looking`."""
-        return self._engine.look(frame) if isinstance(self._engine, Looking) else frame
+        return seen_by(self._engine, frame)
 
     def paint(
         self, frame: Any, carried: Picture | None, trust: Mask | None, grain: Grain
@@ -112,7 +112,7 @@ def by_turns(engines: Sequence[Engine], frame: Picture) -> list[float]:
     They take turns, so that a machine that becomes slow or busy is so for all of them.
     """
     times: list[list[float]] = [[] for _ in engines]
-    looks = [engine.look(frame) if isinstance(engine, Looking) else frame for engine in engines]
+    looks = [seen_by(engine, frame) for engine in engines]
     for _ in range(TURNS + 2):  # two to warm up
         for engine, seen, mine in zip(engines, looks, times, strict=True):
             trust, grain = all_trusted(frame, engine.factor)

@@ -61,6 +61,11 @@ class Looking(Protocol):
         ...
 
 
+def seen_by(engine: Engine, frame: Picture) -> Any:
+    """Return what an engine's `paint` is given of a frame: its look at it, or the frame itself."""
+    return engine.look(frame) if isinstance(engine, Looking) else frame
+
+
 @runtime_checkable
 class Graded(Protocol):
     """An engine whose pictures are graded to its style's palette, if it has one, when shown."""

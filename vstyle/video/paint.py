@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from vstyle import pixels
-from vstyle.engine.base import Deep, Engine, Graded, Grain, Looking, Mask, Picture
+from vstyle.engine.base import Deep, Engine, Graded, Grain, Mask, Picture, seen_by
 from vstyle.video.canvas import Canvas, grain
 from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, Tracked, warp
@@ -54,7 +54,7 @@ def ready(tracked: Iterable[Tracked], engine: Engine) -> Iterator[Ready]:
         image = frame.image if deep else pixels.to_kind(frame.image, pixels.BYTE)
         height, width = image.shape[:2]
         trust = trust_mask(motion, height, width, engine.factor) if motion else None
-        seen = engine.look(image) if isinstance(engine, Looking) else image
+        seen = seen_by(engine, image)
         strokes = grain(canvas, *pixels.grid(height, width, engine.factor))
         yield Ready(frame, motion, canvas, seen, trust, strokes)
 
