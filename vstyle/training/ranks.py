@@ -56,5 +56,8 @@ def joined(device: torch.device) -> Iterator[Ranks]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Ranks(device, distributed.get_rank(), distributed.get_world_size())
+        # A worker of gloo lets go of the last gradients just after we have them, and needs the
+        # interpreter for it: a process that ended at once was aborted.
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()
