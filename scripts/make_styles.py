@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from vstyle import checkpoint, styles
 from vstyle.bench.footage import timed
 from vstyle.engine.build import build_engine, load_model, style_code
+from vstyle.models.config import READ_SIDE
+from vstyle.models.contrast import contrast
+from vstyle.pictures import read_picture
 from vstyle.scene import Scene, render
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
@@ -50,7 +53,7 @@ def main() -> None:
     frame = render(PREVIEW, PREVIEW_FRAME)
     rows = []
     for name, about in listed.items():
-        write_codes(name, about, folder / about["file"])
+        write_style(name, about, folder / about["file"])
         engine, _ = build_engine("student", name, "cpu")
         preview = HERE / "previews" / f"{name}.jpg"
         (painted,) = paint(track(timed([frame])), engine)
@@ -62,14 +65,15 @@ def main() -> None:
     (HERE / "README.md").write_text(HEAD + "\n".join(rows) + "\n")
 
 
-def write_codes(name: str, about: dict[str, str], picture: Path) -> None:
-    """Write the style file of one painting: a code for every shipped model that takes codes."""
+def write_style(name: str, about: dict[str, str], picture: Path) -> None:
+    """Write the style file of one painting: its contrast, and a code for every shipped model."""
     codes = {}
     for model, path in checkpoint.shipped_models().items():
         found = load_model(path)
         codes[model] = (styles.fingerprint(found.tensors), style_code(found, picture, model))
     provenance = {key: about[key] for key in ("painting", "artist", "year")}
-    styles.save_codes(HERE / f"{name}.safetensors", codes, provenance)
+    found = contrast(read_picture(picture, READ_SIDE))
+    styles.save_style(HERE / f"{name}.safetensors", codes, found, provenance)
 
 
 def jpeg(picture: NDArray[np.uint8]) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from vstyle import checkpoint, styles
 from vstyle.engine.build import load_model
 from vstyle.errors import InputError, UsageError
+from vstyle.models.contrast import contrast
 
 SHIPPED = sorted(styles.names())
 
@@ -55,7 +56,10 @@ def test_a_path_that_is_not_there_is_an_input_error() -> None:
 def test_a_code_is_of_no_use_to_another_model(tmp_path: Path) -> None:
     """For any other model the picture itself is needed, and the message says so."""
     path = tmp_path / "dots.safetensors"
-    styles.save_codes(path, {"student": ("abc", np.ones(4, np.float32))}, {"painting": "Dots"})
+    found = contrast(np.zeros((9, 9, 3), np.uint8))
+    codes = {"student": ("abc", np.ones(4, np.float32))}
+    styles.save_style(path, codes, found, {"painting": "Dots"})
+    np.testing.assert_array_equal(styles.load_contrast(path), found)
     np.testing.assert_array_equal(styles.load_code(path, "abc", "student"), np.ones(4))
     with pytest.raises(UsageError) as caught:
         styles.load_code(path, "other", "mine.safetensors")

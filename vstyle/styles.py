@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from vstyle import checkpoint
 from vstyle.checkpoint import Header
-from vstyle.errors import InputError, UsageError
+from vstyle.errors import CheckpointError, InputError, UsageError
+from vstyle.models.contrast import SIZES, Contrast
 from vstyle.models.tensors import Tensors
 
 PACKAGED = Path(__file__).parent / "styles"  # in an installed wheel
@@ -63,13 +64,15 @@ def find(style: str) -> Path:
     )
 
 
-def save_codes(path: Path, codes: dict[str, tuple[str, Code]], provenance: dict[str, str]) -> None:
-    """Write a style file: model name -> (fingerprint of the model, code)."""
+def save_style(
+    path: Path, codes: dict[str, tuple[str, Code]], contrast: Contrast, provenance: dict[str, str]
+) -> None:
+    """Write a style file: model name -> (fingerprint of the model, code); and the contrast."""
     config = {"models": {name: mark for name, (mark, _) in codes.items()}}
     checkpoint.save(
         path,
         Header("style", config, dict(provenance)),
-        {name: code for name, (_, code) in codes.items()},
+        {name: code for name, (_, code) in codes.items()} | {"contrast": contrast},
     )
 
 
@@ -87,3 +90,11 @@ def load_code(path: Path, mark: str, model: str) -> Code:
         f"style {path.stem!r} has no code for model {model}",
         "Give its picture instead: --style PICTURE.jpg.",
     )
+
+
+def load_contrast(path: Path) -> Contrast:
+    """Return the contrast of a style file; CheckpointError if it has none."""
+    found = np.asarray(checkpoint.load(path, "style").tensors.get("contrast", 0), np.float32)
+    if found.shape != (3, len(SIZES)):
+        raise CheckpointError(f"{path} does not hold a style's contrast", "Make it again.")
+    return found

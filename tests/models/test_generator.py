@@ -50,15 +50,20 @@ def test_no_trust_means_no_memory(generator: Generator) -> None:
     torch.testing.assert_close(nothing, other)
 
 
-def test_a_pixel_takes_no_more_than_the_limit_of_the_carried_picture(generator: Generator) -> None:
-    """With a saturated gate and full trust, the share of the carried picture is the limit."""
+@pytest.mark.parametrize(
+    ("gate", "share"), [(1e4, SMALL.carry_limit), (-1e4, SMALL.carry_least)], ids=["open", "shut"]
+)
+def test_the_share_of_the_carried_picture_is_bounded(
+    generator: Generator, gate: float, share: float
+) -> None:
+    """With a saturated gate and full trust it is the most there may be, or the least."""
     frame, _, trust, grain, code = inputs(SMALL)
     with torch.no_grad():
         generator.memory.conv.weight.zero_()
-        generator.gate.conv.bias[:] = 1e4
+        generator.gate.conv.bias[:] = gate
         black = generator(frame, frame * 0, trust * 0 + 1, grain, code)
         white = generator(frame, frame * 0 + 1, trust * 0 + 1, grain, code)
-    torch.testing.assert_close(white - black, torch.full_like(frame, SMALL.carry_limit))
+    torch.testing.assert_close(white - black, torch.full_like(frame, share))
 
 
 @pytest.mark.parametrize("kernel", [1, 3])

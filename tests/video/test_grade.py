@@ -1,83 +1,106 @@
-"""Grading: a frame's colours against its style's, by hand-made pictures of known statistics."""
+"""Grading: a frame's contrasts against its style's, by hand-made pictures."""
 
 import cv2
 import numpy as np
 import pytest
 
-from vstyle.models.config import CODE
-from vstyle.models.fold import Palette, colours
-from vstyle.video.grade import MOST, grade
+from vstyle.models.contrast import SIZES, contrast
+from vstyle.video.grade import LEAST, MOST, WANTED, WHOLE, equalised, grade
 
 CHANCE = np.random.default_rng(4)
-MEANS, DEVIATIONS = np.float32([0.5, 0.45, 0.55]), np.float32([0.1, 0.12, 0.15])
 
 
-def drawn(means: np.ndarray, deviations: np.ndarray, kind: type = np.uint8) -> np.ndarray:
-    """Return a picture of large shapes, of about these means and deviations, 0..1."""
-    noise = CHANCE.standard_normal((30, 40, 3)).clip(-2.5, 2.5)
-    shapes = cv2.resize(noise, (1280, 960), interpolation=cv2.INTER_NEAREST)
-    return np.round((shapes * deviations + means).clip(0, 1) * np.iinfo(kind).max).astype(kind)
+def drawn(low: int = 0, high: int = 256, side: int = 320, sizes: tuple[int, ...] = (40, 80)):
+    """Return a picture whose tones are evenly spread, in shapes of these sizes."""
+    noise = sum(
+        cv2.resize(CHANCE.standard_normal((side // size + 1,) * 2 + (3,)), (side, side))
+        for size in sizes
+    )
+    order = noise.reshape(-1, 3).argsort(0).argsort(0).reshape(noise.shape)
+    return (low + (high - low) * (order / (side * side))).astype(np.uint8)
 
 
-def measured(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    pixels = picture.reshape(-1, 3) / np.iinfo(picture.dtype).max
-    return pixels.mean(0), pixels.std(0)
+def board(side: int, low: int, high: int) -> np.ndarray:
+    fields = np.indices((96 // side, 96 // side)).sum(0) % 2
+    return np.dstack([np.kron(fields, np.ones((side, side))) * (high - low) + low] * 3)
+
+
+@pytest.mark.parametrize(("side", "band"), [(1, 0), (4, 1), (16, 2), (32, 3)])
+def test_contrast_is_told_apart_by_size(side: int, band: int) -> None:
+    """A checkerboard's contrast is all in the band that squares of its fields fall in."""
+    found = contrast(board(side, 50, 150).astype(np.uint8))
+    wanted = np.zeros(len(SIZES))
+    wanted[band] = 50 / 255
+    np.testing.assert_allclose(found, [wanted] * 3, atol=2e-3)
+
+
+def test_contrasts_go_some_way_to_the_styles() -> None:
+    """Where they are less and where they are more; but the finest is hardly raised."""
+    painted = drawn(sizes=(1, 3, 10, 40))
+    reached = contrast(painted)
+    for times in (0.5, 1.3):
+        known = reached * np.float32([*(times / np.array(WANTED)), 1])
+        found = contrast(grade(painted, known)) / reached
+        if times < 1:
+            assert (found[:, :3] < 0.9).all()
+        else:
+            assert (found[:, 0] < MOST[0] + 0.05).all()
+            assert (found[:, 1:3] > 1.05).all()
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
-def test_large_shapes_are_given_the_styles_contrast(kind):
-    picture = drawn(MEANS - 0.05, DEVIATIONS / 1.2, kind)
-    before, after = measured(picture), measured(grade(picture, Palette(MEANS, DEVIATIONS)))
-    np.testing.assert_allclose(after[0], before[0], atol=0.002)
-    np.testing.assert_allclose(after[1], DEVIATIONS, rtol=0.02)
+def test_contrast_is_multiplied_by_size(kind: type) -> None:
+    """Of a checkerboard of 4 pixels most is in one band, and the gain of that one counts."""
+    unit = np.iinfo(kind).max // 255
+    picture = board(4, 90, 150).astype(kind) * kind(unit)
+    ratios = []
+    for band in range(3):
+        gain = np.ones((3, 4), np.float32)
+        gain[1, band] = 1.5
+        found = equalised(picture, gain).astype(float)
+        assert np.abs(found - picture)[..., ::2].max() <= unit
+        ratios.append(found[32:64, 32:64, 1].std() / picture[32:64, 32:64, 1].std())
+    assert np.argmax(ratios) == 1
+    assert 1.25 < ratios[1] < 1.5
 
 
-@pytest.mark.parametrize("more", [1, 1.2, 3])
-def test_no_contrast_is_taken_away(more):
-    picture = drawn(MEANS, DEVIATIONS)
-    wanted = measured(picture)[1] / more
-    found = grade(picture, Palette(MEANS, wanted.astype(np.float32)))
-    # What is looked at is one pixel in 25: their deviation is off by less than a hundredth.
-    assert np.abs(found.astype(int) - picture).max() <= 1
+@pytest.mark.parametrize("size", [(1, 1), (3, 70), (97, 41)])
+def test_gains_of_one_change_nothing(size: tuple[int, int]) -> None:
+    picture = CHANCE.integers(0, 256, (*size, 3)).astype(np.uint8)
+    assert np.array_equal(equalised(picture, np.ones((3, 4), np.float32)), picture)
 
 
-def test_texture_is_not_made_stronger():
-    """Noise of single pixels has no large shapes; with some of them it is graded by a part."""
-    noise = CHANCE.normal(0, 12, (960, 1280, 3))
-    palette = Palette(MEANS, DEVIATIONS * 3)
-    texture = np.clip(128 + noise, 0, 255).astype(np.uint8)
-    assert np.array_equal(grade(texture, palette), texture)
-    both = np.clip(drawn(MEANS, DEVIATIONS) + noise, 0, 255).astype(np.uint8)
-    gain = measured(grade(both, palette))[1] / measured(both)[1]
-    assert ((gain > 1.05) & (gain < MOST - 0.05)).all()
+def test_large_shapes_are_given_the_styles_contrast() -> None:
+    """Where nearly all contrast is theirs, all of it is raised, around the same means."""
+    painted = drawn(70, 190, sizes=(160,))
+    style = contrast(painted) * np.float32([1 / 0.65, 1, 1 / 1.05, 1])
+    found = grade(painted, 1.2 * style)
+    np.testing.assert_allclose(found.std((0, 1)) / painted.std((0, 1)), 1.2, rtol=0.03)
+    np.testing.assert_allclose(found.mean((0, 1)), painted.mean((0, 1)), atol=1)
 
 
-def test_deep_pictures_are_graded_as_others_are():
-    picture = drawn(MEANS - 0.1, DEVIATIONS / 1.3)
-    palette = Palette(MEANS, DEVIATIONS)
-    deep = grade(picture.astype(np.uint16) * 257, palette)
-    assert np.abs(grade(picture, palette) - deep / 257).max() <= 0.6
+def test_no_style_makes_noise_of_a_faint_picture() -> None:
+    """Nearly one colour, in a style of full contrast: what it varies by has a bound."""
+    faint = drawn(120, 126, sizes=(1, 3, 10, 40))
+    graded = grade(faint, contrast(drawn(sizes=(1, 3, 10, 40))))
+    assert graded.std() <= WHOLE * MOST[1] * (faint.std() + 0.6)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (4, 7), (90, 160)])
-def test_a_picture_of_one_colour_stays(size):
-    picture = np.full((*size, 3), 40, np.uint8)
-    assert np.array_equal(grade(picture, Palette(MEANS, DEVIATIONS)), picture)
+def test_a_style_of_one_colour_leaves_shapes() -> None:
+    painted = drawn(sizes=(1, 3, 10, 40))
+    graded = grade(painted, contrast(np.full((50, 50, 3), 200, np.uint8)))
+    assert graded.std() >= LEAST * painted.std()
 
 
-def test_contrast_has_a_bound_and_white_stays_white():
-    faint = drawn(MEANS, DEVIATIONS / 6)
-    _, before = measured(faint)
-    _, after = measured(grade(faint, Palette(MEANS, DEVIATIONS)))
-    assert (after <= before * MOST * 1.03).all()
-    bright = drawn(np.float32([0.9] * 3), np.float32([0.2] * 3))
-    found = grade(bright, Palette(np.float32([0.95] * 3), np.float32([0.3] * 3)))
-    assert (found[bright == 255] == 255).all()
+def test_deep_pictures_are_graded_as_others_are() -> None:
+    painted, known = drawn(60, 180, sizes=(1, 3, 10, 40)), contrast(drawn())
+    deep = grade(painted.astype(np.uint16) * 257, known)
+    assert deep.dtype == np.uint16
+    assert np.abs(grade(painted, known) - deep / 257).max() <= 1.6
 
 
-def test_colours_are_what_a_code_begins_with():
-    code = np.zeros(CODE, np.float32)
-    code[:6] = [0.12, 0.0, -0.12, 0.12, 0.24, 0.36]  # of (picture - 1/2) 4, by SCALE
-    found = colours(code)
-    np.testing.assert_allclose(found.means, [0.6, 0.5, 0.4], rtol=1e-5)
-    np.testing.assert_allclose(found.deviations, [0.1, 0.2, 0.3], rtol=1e-5)
+@pytest.mark.parametrize("size", [(1, 1), (4, 7), (33, 5), (90, 160)])
+def test_a_picture_of_one_colour_stays_of_one(size: tuple[int, int]) -> None:
+    found = grade(np.full((*size, 3), 40, np.uint8), contrast(drawn()))
+    assert found.shape == (*size, 3)
+    assert (found == found[0, 0]).all()

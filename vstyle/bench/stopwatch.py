@@ -91,7 +91,7 @@ class _Timed:
 
     def __init__(self, engine: Engine, stopwatch: Stopwatch) -> None:
         self.factor, self.precision = engine.factor, engine.precision
-        self.palette = engine.palette if isinstance(engine, Graded) else None
+        self.contrast = engine.contrast if isinstance(engine, Graded) else None
         self._engine, self._stopwatch = engine, stopwatch
 
     def look(self, frame: Picture) -> Any:

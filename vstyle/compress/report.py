@@ -16,10 +16,10 @@ from vstyle.checkpoint import Checkpoint
 from vstyle.compress.calibrate import FRAMES, Sample
 from vstyle.compress.sensitivity import errors_alone
 from vstyle.engine.base import Picture
-from vstyle.engine.build import Code, load_model, style_code
+from vstyle.engine.build import Code, load_model, style_code, style_contrast
 from vstyle.engine.openvino_engine import OpenVinoEngine
 from vstyle.models.config import READ_SIDE, parse, parse_bounds
-from vstyle.models.fold import colours, generator_layers
+from vstyle.models.fold import generator_layers
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
 from vstyle.video.flow import track
@@ -119,7 +119,9 @@ def _engine(found: Checkpoint, sample: Sample, code: Code) -> OpenVinoEngine:
         code = style_code(found, sample.look, sample.look.stem)
     config, _ = parse(found.header.config)
     layers = generator_layers(found.tensors, code)
-    return OpenVinoEngine(config, layers, parse_bounds(found.header.config), colours(code))
+    return OpenVinoEngine(
+        config, layers, parse_bounds(found.header.config), style_contrast(sample.look)
+    )
 
 
 def _worst(before: Checkpoint, after: Checkpoint, code: Code, sample: Sample) -> tuple[str, float]:

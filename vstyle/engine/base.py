@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from vstyle.models.fold import Palette
+from vstyle.models.contrast import Contrast
 
 Picture = NDArray[np.unsignedinteger[Any]]
 """An RGB picture, (height, width, 3), uint8, or uint16 where more than 8 bits are to be kept.
@@ -68,9 +68,9 @@ def seen_by(engine: Engine, frame: Picture) -> Any:
 
 @runtime_checkable
 class Graded(Protocol):
-    """An engine whose pictures are graded to its style's palette, if it has one, when shown."""
+    """An engine whose pictures are graded to its style's contrast, if it knows it, when shown."""
 
-    palette: Palette | None
+    contrast: Contrast | None
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ from vstyle.checkpoint import Checkpoint
 from vstyle.engine.base import Engine
 from vstyle.errors import CheckpointError
 from vstyle.models.config import READ_SIDE, SIDE, check_shapes, parse, parse_bounds
+from vstyle.models.contrast import Contrast, contrast
 from vstyle.models.encode import encode
 from vstyle.models.quantised import dequantised
 from vstyle.pictures import read_picture, squares
@@ -41,11 +42,11 @@ def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
         model = choose_model(model, chosen)
         reason += f"; {model} is fastest there"
     found = load_model(checkpoint.find_model(model))
-    code = style_code(found, style_path, model)
+    code, known = style_code(found, style_path, model), style_contrast(style_path)
     if chosen == "cpu" and _has_openvino():
-        engine, runtime = _openvino_engine(found, code), "OpenVINO"
+        engine, runtime = _openvino_engine(found, code, known), "OpenVINO"
     else:
-        engine, runtime = _torch_engine(found, code, chosen), "torch"
+        engine, runtime = _torch_engine(found, code, known, chosen), "torch"
     return engine, f"{model} on {chosen} with {runtime}, {engine.precision} ({reason})"
 
 
@@ -100,25 +101,32 @@ def style_code(found: Checkpoint, style: Path, model: str) -> Code:
     return encode(config, found.tensors, squares(read_picture(style, READ_SIDE), SIDE))
 
 
+def style_contrast(style: Path) -> Contrast:
+    """Return a style's contrast: from its own file, or of a picture; CheckpointError if none."""
+    if style.suffix == ".safetensors":
+        return styles.load_contrast(style)
+    return contrast(read_picture(style, READ_SIDE))
+
+
 def _has_openvino() -> bool:
     return find_spec("openvino") is not None
 
 
-def _openvino_engine(found: Checkpoint, code: Code) -> Engine:
+def _openvino_engine(found: Checkpoint, code: Code, known: Contrast) -> Engine:
     from vstyle.engine.openvino_engine import OpenVinoEngine
-    from vstyle.models.fold import colours, generator_layers
+    from vstyle.models.fold import generator_layers
 
     config, _ = parse(found.header.config)
     layers = generator_layers(found.tensors, code)
-    return OpenVinoEngine(config, layers, parse_bounds(found.header.config), colours(code))
+    return OpenVinoEngine(config, layers, parse_bounds(found.header.config), known)
 
 
-def _torch_engine(found: Checkpoint, code: Code, chosen: str) -> Engine:
+def _torch_engine(found: Checkpoint, code: Code, known: Contrast, chosen: str) -> Engine:
     import torch
 
     from vstyle.engine.torch_engine import TorchEngine
-    from vstyle.models.fold import colours, generator_layers
+    from vstyle.models.fold import generator_layers
 
     config, _ = parse(found.header.config)
     layers = generator_layers(found.tensors, code)
-    return TorchEngine(config, layers, torch.device(chosen), palette=colours(code))
+    return TorchEngine(config, layers, torch.device(chosen), contrast=known)

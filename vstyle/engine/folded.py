@@ -72,7 +72,8 @@ class Folded:
         grey = F.pixel_unshuffle(relief(frame).to(self.kind), factor)
         detail = self._convolve(torch.cat([within, grey], 1), "detail")
         painted = self._convolve(x, "head") + detail
-        share = self.config.carry_limit * torch.sigmoid(self._convolve(x, "gate")) * trust
+        least, most = self.config.carry_least, self.config.carry_limit
+        share = (torch.sigmoid(self._convolve(x, "gate")) * (most - least) + least) * trust
         finite = painted.isfinite().all() & share.isfinite().all()
         painted = painted.clamp(0, 1)
         return F.pixel_shuffle(torch.lerp(painted, last, share.expand_as(last)), factor), finite

@@ -208,7 +208,9 @@ def _share(make: Builder, x: Node, config: GeneratorConfig) -> Node:
     times = 3 * config.factor  # convolved so often, because repeating its result costs more
     weight, shift = np.repeat(gate.weight, times, 0), np.repeat(gate.shift, times)
     y = op.convolution(replicate(x, gate.weight.shape[2] // 2), make.weight(weight), *_steps(1))
-    return op.multiply(op.sigmoid(op.add(y, _channels(shift))), _float(config.carry_limit))
+    least, most = config.carry_least, config.carry_limit
+    opened = op.multiply(op.sigmoid(op.add(y, _channels(shift))), _float(most - least))
+    return op.add(opened, _float(least))
 
 
 def painting(

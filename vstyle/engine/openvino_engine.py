@@ -13,7 +13,8 @@ from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.engine.graph import Bounds, build_graph
 from vstyle.engine.openvino import ov
 from vstyle.models.config import GeneratorConfig
-from vstyle.models.fold import Convolution, Palette
+from vstyle.models.contrast import Contrast
+from vstyle.models.fold import Convolution
 from vstyle.models.relief import relief
 
 _CORE = ov.Core()
@@ -36,16 +37,16 @@ class OpenVinoEngine:
         config: GeneratorConfig,
         layers: Mapping[str, Convolution],
         bounds: Bounds | None = None,
-        palette: Palette | None = None,
+        contrast: Contrast | None = None,
     ) -> None:
         """`layers` is the generator in its style; with `bounds` it paints in int8, else float32.
 
-        `palette` is the style's, for those who show what is painted.
+        `contrast` is the style's, for those who show what is painted.
         """
         self.config = config
         self.layers = layers
         self.bounds = bounds
-        self.palette = palette
+        self.contrast = contrast
         self.factor = config.factor
         self.precision = "fp32" if bounds is None else "int8"
         self._size = (0, 0)

@@ -15,7 +15,8 @@ from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.engine.folded import Folded
 from vstyle.errors import DeviceError
 from vstyle.models.config import GeneratorConfig
-from vstyle.models.fold import Convolution, Palette
+from vstyle.models.contrast import Contrast
+from vstyle.models.fold import Convolution
 
 NAMES = {torch.float32: "fp32", torch.float16: "fp16"}
 WARM_UP = 3  # runs before a graph is captured: libraries choose their kernels in the first
@@ -36,17 +37,17 @@ class TorchEngine:
         layers: Mapping[str, Convolution],
         device: torch.device,
         kind: torch.dtype | None = None,
-        palette: Palette | None = None,
+        contrast: Contrast | None = None,
     ) -> None:
         """`layers` is the generator in its style; `kind` is chosen by the device if not given.
 
-        `palette` is the style's, for those who show what is painted.
+        `contrast` is the style's, for those who show what is painted.
         """
         if kind is None:
             kind = torch.float16 if device.type == "cuda" else torch.float32
         self.config, self.layers, self.device = config, layers, device
         self.factor = config.factor
-        self.palette = palette
+        self.contrast = contrast
         self.notes: tuple[str, ...] = ()
         self._choose(kind)
 

@@ -7,7 +7,6 @@ ordinary convolutional network. Engines that run without torch build it from wha
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +29,6 @@ class Convolution:
     scale: Floats  # (outputs,)
     shift: Floats  # (outputs,)
     normalised: bool
-
-
-class Palette(NamedTuple):
-    """The colours of a style picture, RGB, values 0..1."""
-
-    means: Floats  # (3,)
-    deviations: Floats  # (3,)
 
 
 def fold(tensors: Tensors, name: str, code: Floats) -> Convolution:
@@ -80,12 +72,6 @@ def in_palette(layer: Convolution, root: Floats, means: Floats) -> Convolution:
     weight = np.tensordot(root, layer.weight.reshape(3, -1), 1).reshape(layer.weight.shape)
     shift = root @ layer.shift.reshape(3, -1) + means[:, None]
     return replace(layer, weight=weight.astype(np.float32), shift=shift.ravel())
-
-
-def colours(code: Floats) -> Palette:
-    """Return the palette that a style code, (code,), begins with."""
-    means, root = palette(code[:PALETTE])
-    return Palette(means, np.linalg.norm(root, axis=1))
 
 
 def palette(entries: Floats) -> tuple[Floats, Floats]:

@@ -174,7 +174,8 @@ class Generator(nn.Module):
         inside = new.clamp(0, 1)
         # A trickle of the overshoot keeps a gradient alive where clamping alone would end it.
         new = inside + 0.05 * (new - inside) if self.training else inside
-        return new, self.config.carry_limit * torch.sigmoid(self.gate(x, code))
+        least, most = self.config.carry_least, self.config.carry_limit
+        return new, torch.sigmoid(self.gate(x, code)) * (most - least) + least
 
 
 def in_palette(z: Tensor, code: Tensor) -> Tensor:

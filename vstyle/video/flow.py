@@ -23,9 +23,10 @@ larger one makes painted clips no steadier. `docs/performance.md` has the figure
 """
 
 FINE_WIDTH = 320
-"""Width of the grey frames on which the motion is checked, in pixels.
+"""Width of the grey frames on which the motion is made exact and checked, in pixels.
 
-A subject's outline is no smoother than that: what it hides would else be painted around it.
+A picture that is carried a fraction of a pixel beside its place blurs. And a subject's outline is
+no smoother than that: what it hides would else be painted around it.
 """
 
 # Two parts of one object that disagree by up to SURE pixels do so by noise and rounding; from LOST
@@ -53,7 +54,7 @@ Trust = NDArray[np.float32]
 class Motion:
     """Where each place was in the frame before: pixel p of this frame was at p + flow[p].
 
-    `flow` (h, w, 2) has the small size and counts small pixels; `trust` may be finer.
+    `flow` (h, w, 2) counts pixels of its own size; that of `trust` may be another.
     """
 
     flow: Flow
@@ -61,7 +62,7 @@ class Motion:
 
 
 class _Look(NamedTuple):
-    """A frame in grey, as motion is searched on it and as it is checked."""
+    """A frame in grey, as motion is searched on it, and as it is made exact and checked."""
 
     small: Grey
     fine: Grey
@@ -86,9 +87,10 @@ def track(frames: Iterable[Frame], canvas: Canvas | None = None) -> Iterator[Tra
         fine = shrink(frame.image, FINE_WIDTH)
         now = _Look(_narrowed(fine, SMALL_WIDTH), fine)
         begins = last is None or frame.damaged
-        motion = None if begins or last is None else _motion_or_cut(last, now)
+        found = None if begins or last is None else _motion_or_cut(last.small, now.small)
         if last is not None or canvas is None:
-            canvas = follow(canvas, now.small, motion.flow if motion else None)
+            canvas = follow(canvas, now.small, found.flow if found else None)
+        motion = refined(found, last.fine, now.fine) if found and last is not None else None
         yield Tracked(frame, motion, canvas)
         last = None if frame.damaged else now
 
@@ -119,14 +121,22 @@ def motion_between(last: Grey, grey: Grey) -> Motion:
     return Motion(back, _trust(last, grey, back))
 
 
-def _motion_or_cut(last: _Look, now: _Look) -> Motion | None:
-    """Return the motion that led from `last` to `now`, None if another shot begins."""
-    motion = motion_between(last.small, now.small)
-    if is_cut(warp(last.small, motion), now.small, motion.trust):
-        return None
-    trust = cv2.resize(motion.trust, now.fine.shape[::-1])
-    explained = _falling(_difference(warp(last.fine, motion), now.fine), SAME_FINE, OTHER_FINE)
-    return Motion(motion.flow, np.asarray(trust * explained, np.float32))
+def _motion_or_cut(last: Grey, grey: Grey) -> Motion | None:
+    """Return the motion that led from `last` to `grey`, None if another shot begins."""
+    motion = motion_between(last, grey)
+    return None if is_cut(warp(last, motion), grey, motion.trust) else motion
+
+
+def refined(motion: Motion, last: Grey, grey: Grey) -> Motion:
+    """Make motion exact on finer pictures, (H, W), and trust it where it explains them."""
+    flow = motion.flow
+    if flow.any() and flow.shape[:2] != grey.shape:
+        begin = _scaled(flow, *grey.shape)
+        flow = _displacement(grey, last, begin)
+        flow[~begin.any(2)] = 0  # what stands still goes on doing so
+    motion = Motion(flow, np.asarray(cv2.resize(motion.trust, grey.shape[::-1]), np.float32))
+    explained = _falling(_difference(warp(last, motion), grey), SAME_FINE, OTHER_FINE)
+    return Motion(flow, np.asarray(motion.trust * explained, np.float32))
 
 
 def warp(picture: Picture, motion: Motion) -> Picture:
@@ -134,26 +144,33 @@ def warp(picture: Picture, motion: Motion) -> Picture:
 
     What comes from outside the picture repeats its edge. Where nothing moves, nothing changes.
     """
-    height, width = picture.shape[:2]
-    h, w = motion.flow.shape[:2]
-    scaled = motion.flow * np.array([width / w, height / h], np.float32)
-    flow = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(sample(picture, flow), picture.dtype)
+    return np.asarray(sample(picture, _scaled(motion.flow, *picture.shape[:2])), picture.dtype)
 
 
-def _displacement(end: Grey, start: Grey) -> Flow:
-    """Return where each pixel of `end` is in `start`, by Farneback's method."""
+def _scaled(flow: Flow, height: int, width: int) -> Flow:
+    """Return a flow (h, w, 2) as it is on a picture of another size, in pixels of that."""
+    h, w = flow.shape[:2]
+    scaled = flow * np.array([width / w, height / h], np.float32)
+    return np.asarray(cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def _displacement(end: Grey, start: Grey, begin: Flow | None = None) -> Flow:
+    """Return where each pixel of `end` is in `start`, by Farneback's method.
+
+    What `begin` says is made more exact; without it everything is searched.
+    """
+    times = 2 if begin is None else 1
     flow = cv2.calcOpticalFlowFarneback(
         end,
         start,
-        NOTHING,
+        NOTHING if begin is None else begin.copy(),
         pyr_scale=0.5,
-        levels=2,  # more would be below the 32 pixels that the search wants
+        levels=times,  # more than two would be below the 32 pixels that the search wants
         winsize=13,
-        iterations=2,
+        iterations=times,
         poly_n=5,
         poly_sigma=1.1,
-        flags=0,
+        flags=0 if begin is None else cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
     return np.asarray(flow, np.float32)
 

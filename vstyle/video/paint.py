@@ -67,12 +67,12 @@ def carry(
 ) -> Iterator[Frame]:
     """Yield each frame painted by `engine`, with its own timestamp.
 
-    What is yielded is graded to the engine's palette, and `strength` mixes it (1) with the source
-    (0). Both are for the eyes only: the engine sees its own picture again. A given `memory` is gone
-    on from, and holds the picture of the frame that was yielded last.
+    What is yielded is graded to the contrast of the engine's style, and `strength` mixes it (1)
+    with the source (0). Both are for the eyes only: the engine sees its own picture again. A given
+    `memory` is gone on from, and holds the picture of the frame that was yielded last.
     """
     memory = memory or Memory()
-    palette = engine.palette if isinstance(engine, Graded) else None
+    style = engine.contrast if isinstance(engine, Graded) else None
     for frame, motion, canvas, seen, trust, strokes in items:
         last = memory.picture
         if last is None or motion is None:
@@ -81,7 +81,7 @@ def carry(
             last = engine.paint(seen, warp(last, motion), trust, strokes)
         memory.picture, memory.canvas = last, canvas
         shown = pixels.to_kind(last, frame.image.dtype)
-        shown = grade(shown, palette) if palette and strength else shown
+        shown = grade(shown, style) if style is not None and strength else shown
         yield replace(frame, image=blend(frame.image, shown, strength))
 
 
