@@ -64,6 +64,14 @@ def test_contrast_is_multiplied_by_size(kind: type) -> None:
     assert 1.25 < ratios[1] < 1.5
 
 
+def test_strips_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = CHANCE.integers(0, 256, (200, 150, 3)).astype(np.uint8)
+    gain = CHANCE.uniform(0.5, 1.5, (3, 4)).astype(np.float32)
+    in_strips = equalised(picture, gain)
+    monkeypatch.setattr("vstyle.video.grade.ROWS", 1000)
+    assert np.array_equal(in_strips, equalised(picture, gain))
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 70), (97, 41)])
 def test_gains_of_one_change_nothing(size: tuple[int, int]) -> None:
     picture = CHANCE.integers(0, 256, (*size, 3)).astype(np.uint8)

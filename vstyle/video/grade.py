@@ -30,6 +30,8 @@ SOME, ALL = 0.86, 0.98
 WANTED, MOST = (0.62, 0.95, 0.85), (1.05, 1.35, 1.5)
 LEAST = 0.5  # that it is multiplied by
 FITTED = 0.7  # of the way, as a power, that contrasts go
+ROWS = 32  # of a picture that are worked on at a time
+DEPTHS = {"B": cv2.CV_8U, "H": cv2.CV_16U, "f": cv2.CV_32F}  # OpenCV's names of NumPy's types
 
 
 def grade(picture: Picture, style: Contrast) -> Picture:
@@ -51,26 +53,35 @@ def gains(painted: Contrast, style: Contrast) -> Contrast:
 
 def equalised(picture: Picture, gain: Contrast) -> Picture:
     """Multiply what is of each size in a picture, (H, W, 3), by (3, sizes), around its means."""
-    means: list[NDArray[Any]] = [picture]
-    shapes = [picture.shape[1::-1]]
+    means: list[MatLike] = [pixels.pad(picture, SIZES[-1])]
     for size, larger in pairwise(SIZES):
-        width, height = (max(1, side // (larger // size)) for side in shapes[-1])
-        small = cv2.resize(means[-1], (width, height), interpolation=cv2.INTER_AREA)
-        means.append(np.asarray(small, np.float32).reshape(height, width, 3))
-        shapes.append((width, height))
+        height, width = (side * size // larger for side in means[-1].shape[:2])
+        means.append(cv2.resize(means[-1], (width, height), interpolation=cv2.INTER_AREA))
     # Each mean counts by what its own size has more than the next smaller one.
     steps = np.diff(gain).T
     middle = np.array(cv2.mean(means[-1])[:3]) * (1 - gain[:, -1])
-    total = cv2.transform(means[-1], np.hstack([np.diagflat(steps[-1]), middle[:, None]]))
-    for mean, shape, step in zip(means[-2:0:-1], shapes[-2:0:-1], steps[-2::-1], strict=True):
-        total = cv2.addWeighted(_times(mean, step), 1, cv2.resize(total, shape), 1, 0)
-    finest = _times(picture.astype(np.float32), gain[:, 0])
-    # Added, rounded and cut off in one pass.
-    kind = cv2.CV_8U if picture.dtype == np.uint8 else cv2.CV_16U
-    added = cv2.addWeighted(finest, 1, cv2.resize(total, shapes[0]), 1, 0, dtype=kind)
-    return np.asarray(added, picture.dtype).reshape(picture.shape)
+    total: MatLike = means[-1] * steps[-1] + middle.astype(np.float32)
+    for mean, step in zip(means[-2:0:-1], steps[-2::-1], strict=True):
+        total = _added(mean, step, total, np.dtype(np.float32))
+    graded = _added(means[0], gain[:, 0], total, picture.dtype)
+    return pixels.crop(np.asarray(graded, picture.dtype), *picture.shape[:2])
 
 
-def _times(picture: MatLike, factors: NDArray[np.float32]) -> MatLike:
-    """Multiply each channel of (H, W, 3) by its own factor."""
-    return cv2.transform(picture, np.diagflat(factors))
+def _added(
+    picture: MatLike, factors: NDArray[np.float32], coarse: MatLike, kind: np.dtype[Any]
+) -> MatLike:
+    """Multiply each channel of a picture by its own factor, and add a coarser one, enlarged.
+
+    Strip by strip, so that its floats stay in the processor's cache.
+    """
+    times = len(picture) // len(coarse)
+    rows = max(1, ROWS // times)  # of the coarser one
+    result = np.empty(picture.shape, kind)
+    for top in range(0, len(coarse), rows):
+        above = min(top, 1)  # what lies around a strip counts for its first and last rows
+        part = coarse[top - above : top + rows + 1]
+        large = cv2.resize(part, (picture.shape[1], times * len(part)))[times * above :]
+        strip = slice(times * top, times * (top + rows))
+        own = cv2.transform(picture[strip].astype(np.float32), np.diagflat(factors))
+        cv2.add(own, large[: len(own)], result[strip], dtype=DEPTHS[kind.char])
+    return result
