@@ -1,7 +1,7 @@
 """Styles by name or by picture: `starry-night`, `path/to/any.jpg`.
 
-A shipped style is a small file of codes, one for each shipped model that takes codes, marked with
-the fingerprint of the encoder it was made by: a code means nothing to any other model.
+A shipped style is a small file of its contrast and of codes, one for each shipped model that takes
+codes, marked with the fingerprint of the encoder it was made by: a code means nothing to any other.
 """
 
 from __future__ import annotations

@@ -46,8 +46,7 @@ class GeneratorConfig:
     head_kernel: int = 3
     code: int = CODE  # length of the style code
     # Least and most that a painted pixel takes from the carried picture where that is trusted. The
-    # least is what steadiness rests on: left to itself, training takes little. The nearer the most
-    # is to 1, the longer a picture that stands still goes on changing.
+    # nearer the most is to 1, the longer a picture that stands still goes on changing.
     carry_least: float = 0.65
     carry_limit: float = 0.8
 

@@ -18,8 +18,8 @@ from vstyle.video.sampling import NOTHING, places, sample
 SMALL_WIDTH = 160
 """Width of the grey frames that motion is measured on, in pixels.
 
-Motion is smooth, so a small picture is enough, and the cost grows with its area: from here on a
-larger one makes painted clips no steadier. `docs/performance.md` has the figures.
+Motion is smooth, so a small picture is enough to find it, and the cost grows with its area; what
+that leaves inexact is mended on a finer one. `docs/performance.md` has the figures.
 """
 
 FINE_WIDTH = 320
