@@ -18,9 +18,6 @@ from numpy.typing import NDArray
 from vstyle import checkpoint, styles
 from vstyle.bench.footage import timed
 from vstyle.engine.build import build_engine, load_model, style_code
-from vstyle.models.config import READ_SIDE
-from vstyle.models.contrast import contrast
-from vstyle.pictures import read_picture
 from vstyle.scene import Scene, render
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
@@ -67,13 +64,12 @@ def main() -> None:
 
 def write_style(name: str, about: dict[str, str], picture: Path) -> None:
     """Write the style file of one painting: its contrast, and a code for every shipped model."""
-    codes = {}
+    look, codes = styles.read(picture), {}
     for model, path in checkpoint.shipped_models().items():
         found = load_model(path)
-        codes[model] = (styles.fingerprint(found.tensors), style_code(found, picture, model))
+        codes[model] = (styles.fingerprint(found.tensors), style_code(found, look, model))
     provenance = {key: about[key] for key in ("painting", "artist", "year")}
-    found = contrast(read_picture(picture, READ_SIDE))
-    styles.save_style(HERE / f"{name}.safetensors", codes, found, provenance)
+    styles.save_style(HERE / f"{name}.safetensors", codes, look.contrast, provenance)
 
 
 def jpeg(picture: NDArray[np.uint8]) -> bytes:

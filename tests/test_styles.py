@@ -4,13 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from vstyle import checkpoint, styles
+from vstyle.checkpoint import Checkpoint
 from vstyle.engine.build import load_model
 from vstyle.errors import InputError, UsageError
 from vstyle.models.contrast import contrast
 
 SHIPPED = sorted(styles.names())
+
+
+def code_of(name: str, mark: str, model: str) -> NDArray[np.float32]:
+    """Return the code of a shipped style for the model with this fingerprint."""
+    file = styles.read(styles.find(name)).source
+    assert isinstance(file, Checkpoint)
+    return styles.code_for(file, mark, model, name)
 
 
 def test_at_least_twelve_styles_ship() -> None:
@@ -27,14 +36,14 @@ def test_every_style_has_a_code_for_every_shipped_model(name: str) -> None:
     """A model that changed without `make styles` is caught here."""
     for model, path in checkpoint.shipped_models().items():
         mark = styles.fingerprint(load_model(path).tensors)
-        assert styles.load_code(styles.find(name), mark, model).ndim == 1
+        assert code_of(name, mark, model).ndim == 1
 
 
 def test_codes_differ() -> None:
     """No two names are the same style."""
     path = checkpoint.find_model("student")
     mark = styles.fingerprint(load_model(path).tensors)
-    codes = [styles.load_code(styles.find(name), mark, "student") for name in SHIPPED]
+    codes = [code_of(name, mark, "student") for name in SHIPPED]
     for i, one in enumerate(codes):
         for other in codes[:i]:
             assert np.abs(one - other).max() > 1e-2
@@ -59,10 +68,14 @@ def test_a_code_is_of_no_use_to_another_model(tmp_path: Path) -> None:
     found = contrast(np.zeros((9, 9, 3), np.uint8))
     codes = {"student": ("abc", np.ones(4, np.float32))}
     styles.save_style(path, codes, found, {"painting": "Dots"})
-    np.testing.assert_array_equal(styles.load_contrast(path), found)
-    np.testing.assert_array_equal(styles.load_code(path, "abc", "student"), np.ones(4))
+    style = styles.read(path)
+    assert isinstance(style.source, Checkpoint)
+    np.testing.assert_array_equal(style.contrast, found)
+    np.testing.assert_array_equal(
+        styles.code_for(style.source, "abc", "student", "dots"), np.ones(4)
+    )
     with pytest.raises(UsageError) as caught:
-        styles.load_code(path, "other", "mine.safetensors")
+        styles.code_for(style.source, "other", "mine.safetensors", "dots")
     assert "picture" in caught.value.hint
 
 

@@ -9,26 +9,39 @@ from __future__ import annotations
 import difflib
 import hashlib
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vstyle import checkpoint
-from vstyle.checkpoint import Header
+from vstyle.checkpoint import Checkpoint, Header
 from vstyle.errors import CheckpointError, InputError, UsageError
-from vstyle.models.contrast import SIZES, Contrast
+from vstyle.models.config import READ_SIDE
+from vstyle.models.contrast import SIZES, Contrast, contrast
 from vstyle.models.tensors import Tensors
+from vstyle.pictures import read_picture
 
 PACKAGED = Path(__file__).parent / "styles"  # in an installed wheel
 IN_TREE = Path(__file__).parent.parent / "styles"  # in a checkout
+SUFFIX = ".safetensors"  # of a shipped style's file
 FOLDER = PACKAGED if PACKAGED.is_dir() else IN_TREE
 
 Code = NDArray[np.float32]
+"""A style code, (code,)."""
+
+
+class Style(NamedTuple):
+    """A style that was read."""
+
+    name: str
+    contrast: Contrast
+    source: NDArray[np.uint8] | Checkpoint  # a picture, (H, W, 3); or a shipped style's file
 
 
 def names() -> dict[str, Path]:
     """Return the shipped styles: name -> file."""
-    return {path.stem: path for path in sorted(FOLDER.glob("*.safetensors"))}
+    return {path.stem: path for path in sorted(FOLDER.glob(f"*{SUFFIX}"))}
 
 
 def fingerprint(tensors: Tensors) -> str:
@@ -65,36 +78,42 @@ def find(style: str) -> Path:
 
 
 def save_style(
-    path: Path, codes: dict[str, tuple[str, Code]], contrast: Contrast, provenance: dict[str, str]
+    path: Path, codes: dict[str, tuple[str, Code]], known: Contrast, provenance: dict[str, str]
 ) -> None:
     """Write a style file: model name -> (fingerprint of the model, code); and the contrast."""
     config = {"models": {name: mark for name, (mark, _) in codes.items()}}
     checkpoint.save(
         path,
         Header("style", config, dict(provenance)),
-        {name: code for name, (_, code) in codes.items()} | {"contrast": contrast},
+        {name: code for name, (_, code) in codes.items()} | {"contrast": known},
     )
 
 
-def load_code(path: Path, mark: str, model: str) -> Code:
-    """Return the code that a style file holds for the model with this fingerprint.
+def read(path: Path) -> Style:
+    """Read a shipped style's file or a picture.
+
+    Raises InputError for a picture, CheckpointError for a file without the style's contrast.
+    """
+    if path.suffix != SUFFIX:
+        picture = read_picture(path, READ_SIDE)
+        return Style(path.name, contrast(picture), picture)
+    file = checkpoint.load(path, "style")
+    found = np.asarray(file.tensors.get("contrast", 0), np.float32)
+    if found.shape != (3, len(SIZES)):
+        raise CheckpointError(f"{path} does not hold a style's contrast", "Make it again.")
+    return Style(path.stem, found, file)
+
+
+def code_for(file: Checkpoint, mark: str, model: str, style: str) -> Code:
+    """Return the code that a style's file holds for the model with this fingerprint.
 
     Raises UsageError if it holds none: then the style's picture is needed.
     """
-    found = checkpoint.load(path, "style")
-    models = found.header.config.get("models", {})
+    models = file.header.config.get("models", {})
     for name, other in models.items() if isinstance(models, dict) else ():
-        if other == mark and name in found.tensors:
-            return np.asarray(found.tensors[name], np.float32)
+        if other == mark and name in file.tensors:
+            return np.asarray(file.tensors[name], np.float32)
     raise UsageError(
-        f"style {path.stem!r} has no code for model {model}",
+        f"style {style!r} has no code for model {model}",
         "Give its picture instead: --style PICTURE.jpg.",
     )
-
-
-def load_contrast(path: Path) -> Contrast:
-    """Return the contrast of a style file; CheckpointError if it has none."""
-    found = np.asarray(checkpoint.load(path, "style").tensors.get("contrast", 0), np.float32)
-    if found.shape != (3, len(SIZES)):
-        raise CheckpointError(f"{path} does not hold a style's contrast", "Make it again.")
-    return found

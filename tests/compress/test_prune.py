@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vstyle import checkpoint
+from vstyle import checkpoint, styles
 from vstyle.compress.calibrate import Sample
 from vstyle.compress.prune import STEP, _shares, choose, importance, prune, without
 from vstyle.engine.base import Picture
@@ -50,7 +50,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     noise = np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)
     Image.fromarray(noise).resize((300, 260)).save(look)
     frames = [Frame(render(Scene(128, 96), t), t, None) for t in range(3)]
-    return Sample("scene", look, frames)
+    return Sample("scene", styles.read(look), frames)
 
 
 def painted(networks: Networks, code: np.ndarray, sample: Sample) -> list[Picture]:

@@ -55,7 +55,7 @@ def test_the_file_holds_int8_and_its_bounds(quantised: Path) -> None:
 def test_it_paints_nearly_what_the_model_paints(quantised: Path, folder: Path) -> None:
     """35 dB over a clip, each recurrence closed on its own pictures."""
     before, after = load_model(checkpoint.find_model("student")), load_model(quantised)
-    style = styles.find("great-wave")
+    style = styles.read(styles.find("great-wave"))
     code = style_code(before, style, "student")
     config, _ = parse(before.header.config)
     with open_clip(folder / "0.mp4") as source:

@@ -16,7 +16,7 @@ from conftest import grain
 from PIL import Image
 from typer.testing import CliRunner
 
-from vstyle import checkpoint
+from vstyle import checkpoint, styles
 from vstyle.cli.app import app, exit_code
 from vstyle.compress.calibrate import Sample, measure_bounds, read_samples
 from vstyle.compress.quantize import quantize
@@ -31,7 +31,6 @@ from vstyle.models.grow import grow
 from vstyle.models.quantised import dequantised, quantised
 from vstyle.scene import Scene, render, write_clip
 from vstyle.scene.canvas import paint_canvas
-from vstyle.styles import names
 from vstyle.video.decode import Frame
 
 DEADLINE = 120  # seconds; only proves that nothing hangs
@@ -41,7 +40,7 @@ STUDENT = checkpoint.find_model("student")
 @pytest.fixture(scope="module")
 def sample() -> Sample:
     frames = [Frame(render(Scene(128, 96), t), t, None) for t in range(2)]
-    return Sample("scene", names()["great-wave"], frames)
+    return Sample("scene", styles.read(styles.find("great-wave")), frames)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +66,7 @@ def layers_of(sample: Sample, head_kernel: int | None = None):
     Or those of the student with another head.
     """
     found = load_model(STUDENT)
-    code = style_code(found, sample.look, "student")
+    code = style_code(found, sample.style, "student")
     networks = from_arrays(found.header.config, found.tensors)
     config = networks.generator.config
     if head_kernel:

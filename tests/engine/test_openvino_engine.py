@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vstyle import checkpoint, pixels, styles
 from vstyle.compress.calibrate import Observer, zero_on_a_step
-from vstyle.engine.build import load_model
+from vstyle.engine.build import load_model, style_code
 from vstyle.engine.eager import Eager
 from vstyle.engine.graph import blocks_kernel, row_outputs, rows_kernel
 from vstyle.models.build import from_arrays, new_networks, to_arrays
@@ -113,8 +113,7 @@ def test_it_paints_the_shipped_model_as_torch_does() -> None:
     """The real weights and a real style, over several frames with the recurrence closed."""
     found = checkpoint.load(checkpoint.find_model("student"), "model")
     networks = from_arrays(found.header.config, found.tensors)
-    mark = styles.fingerprint(found.tensors)
-    code = styles.load_code(styles.find("great-wave"), mark, "student")
+    code = style_code(found, styles.read(styles.find("great-wave")), "student")
     expected = Eager(networks.generator, torch.from_numpy(code))
     layers = generator_layers(found.tensors, code)
     engine = openvino_engine.OpenVinoEngine(networks.generator.config, layers)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vstyle import checkpoint
+from vstyle import checkpoint, styles
 from vstyle.bench import meters, worker
 from vstyle.bench.clips import Size, make_clip, own_painting
 from vstyle.bench.parse import parse
@@ -139,7 +139,7 @@ def both(model: Path, style: Path, clip: Path) -> tuple[float, float]:
     """Return the ms of a frame of a clip with an int8 model's weights in fp32, and in int8."""
     found = load_model(model)
     sizes, _ = config.parse(found.header.config)
-    layers = generator_layers(found.tensors, style_code(found, style, model.stem))
+    layers = generator_layers(found.tensors, style_code(found, styles.read(style), model.stem))
     bounds = config.parse_bounds(found.header.config)
     with open_clip(clip) as source:
         frame = next(frames_of(source.items, lambda _: None)).image

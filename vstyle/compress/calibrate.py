@@ -10,11 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vstyle import styles
 from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.engine.graph import Bounds, build_graph
 from vstyle.engine.openvino_engine import Look, OpenVinoEngine
 from vstyle.models.config import GeneratorConfig
 from vstyle.models.fold import Convolution
+from vstyle.styles import Style
 from vstyle.video.decode import Frame, open_clip
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
@@ -55,30 +57,30 @@ class Sample:
     """A short film, and the style that it is painted in."""
 
     name: str
-    look: Path  # a shipped style's file, or a picture
+    style: Style
     frames: list[Frame]
 
 
 def read_samples(clips: Sequence[Path], looks: Sequence[Path], count: int) -> list[Sample]:
     """Return the first `count` frames of every clip, the styles going round. Raises InputError."""
-    pairs = zip(clips, cycle(looks))
-    return [Sample(clip.stem, look, first_frames(clip, count)) for clip, look in pairs]
+    pairs = zip(clips, cycle([styles.read(look) for look in looks]))
+    return [Sample(clip.stem, style, first_frames(clip, count)) for clip, style in pairs]
 
 
 def measure_bounds(
     config: GeneratorConfig,
-    styles: Iterable[Mapping[str, Convolution]],
+    folded: Iterable[Mapping[str, Convolution]],
     samples: Iterable[Sample],
 ) -> Bounds:
     """Return the bounds of every rounded tensor over samples, each painted in its own style.
 
-    `styles` are the generator's layers, folded in the style of each sample.
+    `folded` are the generator's layers in the style of each sample.
 
     Of each clip the extremes are averaged over its frames, so that a single odd frame does not
     widen the steps for all others; of these, the widest over all clips are taken.
     """
     films = []
-    for layers, sample in zip(styles, samples, strict=True):
+    for layers, sample in zip(folded, samples, strict=True):
         engine = Observer(config, layers)
         for _ in paint(track(sample.frames[:FRAMES]), engine):
             pass

@@ -21,12 +21,13 @@ from torch import Tensor, nn
 from vstyle import checkpoint
 from vstyle.compress.calibrate import FRAMES, Sample
 from vstyle.compress.quantize import load_whole
-from vstyle.engine.build import Code, style_code
+from vstyle.engine.build import style_code
 from vstyle.engine.eager import Eager
 from vstyle.models.build import from_arrays
 from vstyle.models.config import GeneratorConfig, block_names, parse
 from vstyle.models.generator import EDGE, Block, Generator
 from vstyle.models.tensors import Tensors
+from vstyle.styles import Code
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
 
@@ -46,7 +47,7 @@ def prune(
     OSError for the output.
     """
     found = load_whole(model)
-    codes = [style_code(found, sample.look, model.stem) for sample in samples]
+    codes = [style_code(found, sample.style, model.stem) for sample in samples]
     networks = from_arrays(found.header.config, found.tensors)
     config = networks.generator.config
     kept = choose(importance(networks.generator, codes, samples), config, share)

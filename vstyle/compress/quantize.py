@@ -24,7 +24,7 @@ def quantize(model: Path, samples: Sequence[Sample], output: Path) -> None:
     """
     found = load_whole(model)
     config, _ = parse(found.header.config)
-    codes = [style_code(found, sample.look, model.stem) for sample in samples]
+    codes = [style_code(found, sample.style, model.stem) for sample in samples]
     layers = [generator_layers(found.tensors, code) for code in codes]
     bounds = measure_bounds(config, layers, samples)
     header = replace(

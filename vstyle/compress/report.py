@@ -16,16 +16,14 @@ from vstyle.checkpoint import Checkpoint
 from vstyle.compress.calibrate import FRAMES, Sample
 from vstyle.compress.sensitivity import errors_alone
 from vstyle.engine.base import Picture
-from vstyle.engine.build import Code, load_model, style_code, style_contrast
+from vstyle.engine.build import load_model, style_code
 from vstyle.engine.openvino_engine import OpenVinoEngine
-from vstyle.models.config import READ_SIDE, parse, parse_bounds
+from vstyle.models.config import parse, parse_bounds
 from vstyle.models.fold import generator_layers
 from vstyle.models.vgg import Features
-from vstyle.pictures import read_picture
+from vstyle.styles import Code
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
-
-CODE = ".safetensors"  # of the file of a style that ships
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,8 @@ class Judge:
         # Of a style that ships there is a code, and no picture to compare with.
         self.goals = [
             None
-            if sample.look.suffix == CODE
-            else likeness.look(vgg, read_picture(sample.look, READ_SIDE))
+            if isinstance(sample.style.source, Checkpoint)
+            else likeness.look(vgg, sample.style.source)
             for sample in samples
         ]
 
@@ -85,7 +83,7 @@ def report(
     its own encoder. Raises CheckpointError or UsageError as `load_model` and `style_code` do.
     """
     loaded = [(title, path, load_model(path)) for title, path in models]
-    first = [style_code(loaded[0][2], sample.look, loaded[0][1].stem) for sample in samples]
+    first = [style_code(loaded[0][2], sample.style, loaded[0][1].stem) for sample in samples]
     judge = Judge(vgg, samples) if vgg else None
     engines = [_engine(found, samples[0], first[0]) for _, _, found in loaded]
     times = by_turns(engines, np.zeros((720, 1280, 3), np.uint8))
@@ -115,13 +113,12 @@ def report(
 
 def _engine(found: Checkpoint, sample: Sample, code: Code) -> OpenVinoEngine:
     """Return a model in a sample's style; `code` is the first model's, for a style that ships."""
-    if sample.look.suffix != CODE:
-        code = style_code(found, sample.look, sample.look.stem)
+    if not isinstance(sample.style.source, Checkpoint):
+        code = style_code(found, sample.style, sample.style.name)
     config, _ = parse(found.header.config)
     layers = generator_layers(found.tensors, code)
-    return OpenVinoEngine(
-        config, layers, parse_bounds(found.header.config), style_contrast(sample.look)
-    )
+    bounds = parse_bounds(found.header.config)
+    return OpenVinoEngine(config, layers, bounds, sample.style.contrast)
 
 
 def _worst(before: Checkpoint, after: Checkpoint, code: Code, sample: Sample) -> tuple[str, float]:

@@ -7,24 +7,19 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vstyle import checkpoint, device, styles
 from vstyle.checkpoint import Checkpoint
 from vstyle.engine.base import Engine
 from vstyle.errors import CheckpointError
-from vstyle.models.config import READ_SIDE, SIDE, check_shapes, parse, parse_bounds
-from vstyle.models.contrast import Contrast, contrast
+from vstyle.models.config import SIDE, check_shapes, parse, parse_bounds
+from vstyle.models.contrast import Contrast
 from vstyle.models.encode import encode
 from vstyle.models.quantised import dequantised
-from vstyle.pictures import read_picture, squares
+from vstyle.pictures import squares
+from vstyle.styles import Code, Style
 
 AUTO = "auto"
 """Stands for the shipped model that suits the device."""
-
-Code = NDArray[np.float32]
-"""A style code, (code,)."""
 
 
 def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
@@ -42,11 +37,12 @@ def build_engine(model: str, style: str, place: str) -> tuple[Engine, str]:
         model = choose_model(model, chosen)
         reason += f"; {model} is fastest there"
     found = load_model(checkpoint.find_model(model))
-    code, known = style_code(found, style_path, model), style_contrast(style_path)
+    look = styles.read(style_path)
+    code = style_code(found, look, model)
     if chosen == "cpu" and _has_openvino():
-        engine, runtime = _openvino_engine(found, code, known), "OpenVINO"
+        engine, runtime = _openvino_engine(found, code, look.contrast), "OpenVINO"
     else:
-        engine, runtime = _torch_engine(found, code, known, chosen), "torch"
+        engine, runtime = _torch_engine(found, code, look.contrast, chosen), "torch"
     return engine, f"{model} on {chosen} with {runtime}, {engine.precision} ({reason})"
 
 
@@ -87,25 +83,20 @@ def load_model(path: Path) -> Checkpoint:
     return replace(found, tensors=tensors)
 
 
-def style_code(found: Checkpoint, style: Path, model: str) -> Code:
-    """Return a style's code for a model: from the style's own file, or made of a picture.
+def style_code(found: Checkpoint, style: Style, model: str) -> Code:
+    """Return a style's code for a model: from the style's own file, or made of its picture.
 
     Raises UsageError if the file has none for this model, CheckpointError if what it has is none.
     """
     _, config = parse(found.header.config)
-    if style.suffix == ".safetensors":
-        code = styles.load_code(style, styles.fingerprint(found.tensors), model)
-        if code.shape != (config.code,):
-            raise CheckpointError(f"{style} has no codes of {model}'s length", "Make it again.")
-        return code
-    return encode(config, found.tensors, squares(read_picture(style, READ_SIDE), SIDE))
-
-
-def style_contrast(style: Path) -> Contrast:
-    """Return a style's contrast: from its own file, or of a picture; CheckpointError if none."""
-    if style.suffix == ".safetensors":
-        return styles.load_contrast(style)
-    return contrast(read_picture(style, READ_SIDE))
+    if not isinstance(style.source, Checkpoint):
+        return encode(config, found.tensors, squares(style.source, SIDE))
+    code = styles.code_for(style.source, styles.fingerprint(found.tensors), model, style.name)
+    if code.shape != (config.code,):
+        raise CheckpointError(
+            f"style {style.name!r} has no codes of {model}'s length", "Make it again."
+        )
+    return code
 
 
 def _has_openvino() -> bool:
