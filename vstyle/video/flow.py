@@ -13,6 +13,7 @@ from vstyle.engine.base import Picture
 from vstyle.video.canvas import Canvas, follow
 from vstyle.video.cuts import is_cut
 from vstyle.video.decode import Frame
+from vstyle.video.lucas_kanade import Flow, exact
 from vstyle.video.sampling import NOTHING, places, sample
 
 SMALL_WIDTH = 160
@@ -42,9 +43,6 @@ UNCHANGED, STILL = 1.5, 0.125
 
 Grey = NDArray[np.uint8]
 """A small grey frame, (h, w)."""
-
-Flow = NDArray[np.float32]
-"""Displacements in pixels, (h, w, 2): x to the right, then y down."""
 
 Trust = NDArray[np.float32]
 """How far to believe the motion of each place, (h, w), from 0 (not at all) to 1 (fully)."""
@@ -132,7 +130,7 @@ def refined(motion: Motion, last: Grey, grey: Grey) -> Motion:
     flow = motion.flow
     if flow.any() and flow.shape[:2] != grey.shape:
         begin = _scaled(flow, *grey.shape)
-        flow = _displacement(grey, last, begin)
+        flow = exact(begin, last, grey)
         flow[~begin.any(2)] = 0  # what stands still goes on doing so
     motion = Motion(flow, np.asarray(cv2.resize(motion.trust, grey.shape[::-1]), np.float32))
     explained = _falling(_difference(warp(last, motion), grey), SAME_FINE, OTHER_FINE)
@@ -154,23 +152,19 @@ def _scaled(flow: Flow, height: int, width: int) -> Flow:
     return np.asarray(cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
-def _displacement(end: Grey, start: Grey, begin: Flow | None = None) -> Flow:
-    """Return where each pixel of `end` is in `start`, by Farneback's method.
-
-    What `begin` says is made more exact; without it everything is searched.
-    """
-    times = 2 if begin is None else 1
+def _displacement(end: Grey, start: Grey) -> Flow:
+    """Return where each pixel of `end` is in `start`, by Farneback's method."""
     flow = cv2.calcOpticalFlowFarneback(
         end,
         start,
-        NOTHING if begin is None else begin.copy(),
+        NOTHING,
         pyr_scale=0.5,
-        levels=times,  # more than two would be below the 32 pixels that the search wants
+        levels=2,  # more would be below the 32 pixels that the search wants
         winsize=13,
-        iterations=times,
+        iterations=2,
         poly_n=5,
         poly_sigma=1.1,
-        flags=0 if begin is None else cv2.OPTFLOW_USE_INITIAL_FLOW,
+        flags=0,
     )
     return np.asarray(flow, np.float32)
 
