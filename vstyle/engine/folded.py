@@ -72,11 +72,9 @@ class Folded:
         grey = F.pixel_unshuffle(relief(frame).to(self.kind), factor)
         detail = self._convolve(torch.cat([within, grey], 1), "detail")
         painted = self._convolve(x, "head") + detail
-        least, most = self.config.carry_least, self.config.carry_limit
-        share = (torch.sigmoid(self._convolve(x, "gate")) * (most - least) + least) * trust
-        finite = painted.isfinite().all() & share.isfinite().all()
-        painted = painted.clamp(0, 1)
-        return F.pixel_shuffle(torch.lerp(painted, last, share.expand_as(last)), factor), finite
+        finite = painted.isfinite().all()
+        share = (self.config.carry * trust).expand_as(last)
+        return F.pixel_shuffle(torch.lerp(painted.clamp(0, 1), last, share), factor), finite
 
     def _convolve(self, x: Tensor, name: str, stride: int = 1) -> Tensor:
         weight = self.weights[name]

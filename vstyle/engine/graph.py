@@ -157,11 +157,11 @@ def build_graph(
     x = make.round(x, "head.in")
     # 3. paint, and blend with the carried picture
     painted = _paint(make, x, blocks, factor)
-    share = op.multiply(_share(make, x, config), belief)
+    share = _share(belief, factor, config.carry)
     before = op.convert(
         op.reshape(carried, _whole(*painted.get_output_shape(0)), False), np.float32
     )
-    result = op.add(painted, op.multiply(_over_rows(share, 1), op.subtract(before, painted)))
+    result = op.add(painted, op.multiply(share, op.subtract(before, painted)))
     result = op.convert(op.round(result, "half_to_even"), np.uint8)
     outputs = [op.result(op.reshape(result, _whole(*shape), False))]
     if observe:
@@ -202,15 +202,10 @@ def _paint(make: Builder, x: Node, blocks: Node, factor: int) -> Node:
     return op.convert(_over_rows(y, factor), np.float32)
 
 
-def _share(make: Builder, x: Node, config: GeneratorConfig) -> Node:
-    """Return how much of each block is to be carried: (1, 3 factor, h, w), all channels alike."""
-    gate = make.layers["gate"]
-    times = 3 * config.factor  # convolved so often, because repeating its result costs more
-    weight, shift = np.repeat(gate.weight, times, 0), np.repeat(gate.shift, times)
-    y = op.convolution(replicate(x, gate.weight.shape[2] // 2), make.weight(weight), *_steps(1))
-    least, most = config.carry_least, config.carry_limit
-    opened = op.multiply(op.sigmoid(op.add(y, _channels(shift))), _float(most - least))
-    return op.add(opened, _float(least))
+def _share(belief: Node, factor: int, carry: float) -> Node:
+    """Return how much of each value is to be carried: (1, 1, h, w) -> (1, h, 1, 3 W)."""
+    kernel = np.full((3 * factor, 1, 1, 1), carry, np.float32)
+    return _over_rows(op.convolution(belief, _float(kernel), *_steps(1)), 1)
 
 
 def painting(

@@ -45,10 +45,10 @@ class GeneratorConfig:
     mix_kernel: int = 3
     head_kernel: int = 3
     code: int = CODE  # length of the style code
-    # Least and most that a painted pixel takes from the carried picture where that is trusted. The
-    # nearer the most is to 1, the longer a picture that stands still goes on changing.
-    carry_least: float = 0.65
-    carry_limit: float = 0.8
+    # What a painted pixel takes from the carried picture where that is fully trusted. The nearer to
+    # 1, the longer a picture that stands still goes on changing. A learned gate that said so for
+    # each block was shut in a few of them, and these flickered.
+    carry: float = 0.77
 
     @property
     def multiple(self) -> int:
@@ -170,7 +170,6 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
             yield from normalised(f"{name}.second", inner, width, 3)
     yield from modulated("head", fine, pixels, config.head_kernel)
     yield from modulated("detail", pixels + config.factor**2, pixels, 1)
-    yield from modulated("gate", fine, 1, 1)
 
 
 def style_shapes(config: StyleConfig) -> Shapes:

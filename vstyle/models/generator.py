@@ -117,7 +117,6 @@ class Generator(nn.Module):
         self.blocks = nn.ModuleList(_blocks(config, level) for level in range(coarsest + 1))
         self.head = Modulated(config, fine, 3 * block, config.head_kernel)
         self.detail = Modulated(config, 4 * block, 3 * block, kernel=1)
-        self.gate = Modulated(config, fine, 1, kernel=1)
         for layer in (self.canvas, self.bands):
             _start_small(layer)
             nn.init.normal_(_bias(layer), std=0.3)
@@ -158,13 +157,11 @@ class Generator(nn.Module):
             x = F.relu(self.mix[level](x, code))
             for block in cast(nn.ModuleList, self.blocks[level]):
                 x = block(x, code)
-        new, gate = self._paint(x, source, F.pixel_unshuffle(relief(frame), factor), code)
-        return F.pixel_shuffle(new + gate * trust * (last - new), factor)
+        new = self._paint(x, source, F.pixel_unshuffle(relief(frame), factor), code)
+        return F.pixel_shuffle(new + self.config.carry * trust * (last - new), factor)
 
-    def _paint(
-        self, x: Tensor, source: Tensor, grey: Tensor, code: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the new picture (B, 3 block, h, w) and the carried one's share (B, 1, h, w)."""
+    def _paint(self, x: Tensor, source: Tensor, grey: Tensor, code: Tensor) -> Tensor:
+        """Return the new picture, (B, 3 block, h, w)."""
         block = self.config.factor**2
         # What the frame's pixels differ by within a block goes straight to the head; the colour of
         # the block does not, or the source's palette would be copied before the style's is learned.
@@ -173,9 +170,7 @@ class Generator(nn.Module):
         new = in_palette(self.head(x, code) + self.detail(torch.cat([within, grey], 1), code), code)
         inside = new.clamp(0, 1)
         # A trickle of the overshoot keeps a gradient alive where clamping alone would end it.
-        new = inside + 0.05 * (new - inside) if self.training else inside
-        least, most = self.config.carry_least, self.config.carry_limit
-        return new, torch.sigmoid(self.gate(x, code)) * (most - least) + least
+        return inside + 0.05 * (new - inside) if self.training else inside
 
 
 def in_palette(z: Tensor, code: Tensor) -> Tensor:
