@@ -45,6 +45,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "one inner width": (lambda c, _: c["generator"].update(inner=64), "not understood"),
     "two inner widths": (lambda c, _: c["generator"].update(inner=[8, 8]), "not as many"),
     "two widths": (lambda c, _: c["generator"].update(widths=[8, 8]), "not as many"),
+    "all of the carried picture": (lambda c, _: c["generator"].update(carry=1.0), "not below 1"),
     "another code": (lambda c, _: c["style"].update(code=24), "do not fit each other"),
     "a code too short": (
         lambda c, _: (c["style"].update(code=9), c["generator"].update(code=9)),

@@ -87,6 +87,8 @@ def parse(config: dict[str, Any]) -> tuple[GeneratorConfig, StyleConfig]:
         raise ValueError(f"widths, blocks and inner are not as many, up to {MOST_LEVELS}")
     if not {generator.mix_kernel, generator.head_kernel} <= {1, 3}:
         raise ValueError("a kernel is neither 1 nor 3")
+    if generator.carry >= 1:
+        raise ValueError("carry is not below 1")
     if generator.code != style.code:
         raise ValueError("the configs of generator and style encoder do not fit each other")
     if style.code <= PALETTE:

@@ -32,6 +32,8 @@ _SHIFT = 60  # seconds
 
 _REORDERED = 16  # no codec shows a picture later than after so many others
 
+_LAST_TICK = 2**63 - 1  # that FFmpeg can count
+
 # Bytes per write: raw pictures come in megabytes.
 _BUFFER = 1 << 20
 
@@ -144,10 +146,13 @@ class Pipe:
         if not self._encoded:
             self._nut.mux(self._video.encode(None))
         if self._ends and self.end is not None and self._video.time_base:
-            over = av.Packet(b"\0")
-            over.pts = over.dts = round((self.end + self._shift) / self._video.time_base)
-            over.time_base, over.stream = self._video.time_base, self._video
-            self._mux(over, float(self.end))
+            ticks = round((self.end + self._shift) / self._video.time_base)
+            # A damaged file may say that its last frame is shown for ever: then nobody knows.
+            if ticks <= _LAST_TICK:
+                over = av.Packet(b"\0")
+                over.pts = over.dts = ticks
+                over.time_base, over.stream = self._video.time_base, self._video
+                self._mux(over, float(self.end))
         self._nut.close()
         self._flush()
 
