@@ -14,7 +14,7 @@ from vstyle.video.pipe import Pipe
 from vstyle.video.stylize import frames_of
 
 
-@pytest.mark.parametrize("duration", [2**61, 2**63 - 1])
+@pytest.mark.parametrize("duration", [2**61, 2**63 - 1, -(2**63)])
 def test_a_last_frame_that_is_shown_for_ever_is_sent(tmp_path: Path, duration: int) -> None:
     """Its end is beyond what can be counted, and is left out; found by the fuzzer."""
     write_clip(Scene(64, 48, frames=5), tmp_path / "scene.mp4")

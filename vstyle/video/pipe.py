@@ -147,8 +147,9 @@ class Pipe:
             self._nut.mux(self._video.encode(None))
         if self._ends and self.end is not None and self._video.time_base:
             ticks = round((self.end + self._shift) / self._video.time_base)
-            # A damaged file may say that its last frame is shown for ever: then nobody knows.
-            if ticks <= _LAST_TICK:
+            # A damaged file may say that its last frame is shown for ever, or ended before it began
+            # to count: then nobody knows.
+            if abs(ticks) <= _LAST_TICK:
                 over = av.Packet(b"\0")
                 over.pts = over.dts = ticks
                 over.time_base, over.stream = self._video.time_base, self._video
