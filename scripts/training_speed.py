@@ -48,7 +48,8 @@ def main() -> None:
     recipe = change(read_recipe(options.recipe), [*options.set, "reconstruction=0"])
     memory = Memory(recipe.memory * 1e9)
     photos = read_folder(options.content, PHOTO_SIDE, memory).pictures
-    paintings = Paintings(read_folder(options.styles, READ_SIDE, memory).pictures, memory)
+    pictures = read_folder(options.styles, READ_SIDE, memory).pictures
+    paintings = Paintings(pictures, memory, recipe.variants)
     features = Features(read_vgg(find_vgg(options.vgg)), fast_dtype(device)).to(device)
     torch.manual_seed(recipe.seed)
     networks = new_networks(recipe.generator, recipe.style)
@@ -76,9 +77,7 @@ def forward_and_backward(trainer: Trainer, features: Features, batch: Batch) -> 
     start = time.perf_counter()
     painted = trainer.painter(batch)
     factor = trainer.networks.generator.config.factor
-    parts = objective(
-        trainer.recipe, features, batch, painted, number=trainer.number, factor=factor
-    )
+    parts = objective(trainer.recipe, features, batch, painted, factor=factor)
     sum(weight * term for weight, term in parts.values()).backward()
     if batch.style.device.type == "cuda":
         torch.cuda.synchronize()

@@ -63,17 +63,20 @@ def test_importance_is_what_a_channel_alone_adds() -> None:
     torch.manual_seed(0)
     block = Block(CONFIG, 8, 16)
     torch.nn.init.normal_(block.second.style.bias, std=0.3)
+    torch.nn.init.normal_(block.second.columns.weight, std=0.1)
     x, code = torch.randn(1, 8, 12, 10), torch.randn(1, CONFIG.code)
     with torch.no_grad():
         output = block(x, code)
         inner = F.relu(block.first(x, code))
-        whole = block.second.conv(inner).var((0, 2, 3), unbiased=False) + 1e-5
-        scale = 1 + block.second.style(code)[0, :8]
+        second = block.second
+        scale, _, shares = second.settings(code)
+        whole = second.convolve(inner, shares).var((0, 2, 3), unbiased=False) + 1e-5
+        scale = 1 + scale[0, :, 0, 0]
         expected = []
         for channel in range(16):
             alone = torch.zeros_like(inner)
             alone[:, channel] = inner[:, channel]
-            added = block.second.conv(alone).var((0, 2, 3), unbiased=False)
+            added = second.convolve(alone, shares).var((0, 2, 3), unbiased=False)
             expected.append((added * scale**2 / whole).sum())
         share = torch.stack(expected) / output.var((0, 2, 3), unbiased=False).sum()
         torch.testing.assert_close(_shares(block, x, code, output), share, rtol=1e-3, atol=1e-6)

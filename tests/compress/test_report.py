@@ -1,6 +1,5 @@
 """Before and after: what is written is what is so, and the layer that suffers most is found."""
 
-import dataclasses
 import json
 import shlex
 import signal
@@ -24,10 +23,9 @@ from vstyle.compress.report import report
 from vstyle.compress.sensitivity import Rounding, errors_alone, in_steps
 from vstyle.engine.build import load_model, style_code
 from vstyle.engine.openvino_engine import OpenVinoEngine
-from vstyle.models.build import configs, from_arrays, new_networks, to_arrays
+from vstyle.models.build import configs, new_networks, to_arrays
 from vstyle.models.config import GeneratorConfig, StyleConfig, parse, rounded_tensors
 from vstyle.models.fold import generator_layers
-from vstyle.models.grow import grow
 from vstyle.models.quantised import dequantised, quantised
 from vstyle.scene import Scene, render, write_clip
 from vstyle.scene.canvas import paint_canvas
@@ -60,20 +58,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def layers_of(sample: Sample, head_kernel: int | None = None):
-    """Return the student's config, its layers, the same of its int8 weights, and its bounds.
-
-    Or those of the student with another head.
-    """
+def layers_of(sample: Sample):
+    """Return the student's config, its layers, the same of its int8 weights, and its bounds."""
     found = load_model(STUDENT)
     code = style_code(found, sample.style, "student")
-    networks = from_arrays(found.header.config, found.tensors)
-    config = networks.generator.config
-    if head_kernel:
-        config = dataclasses.replace(config, head_kernel=head_kernel)
-    tensors = to_arrays(grow(networks, config), half=False)
-    layers = generator_layers(tensors, code)
-    rounded = generator_layers(dequantised(quantised(tensors)), code)
+    config, _ = parse(found.header.config)
+    layers = generator_layers(found.tensors, code)
+    rounded = generator_layers(dequantised(quantised(found.tensors)), code)
     return config, layers, rounded, measure_bounds(config, [layers], [sample])
 
 
@@ -91,14 +82,13 @@ def test_the_layer_that_suffers_most_is_found(sample: Sample) -> None:
     assert found["mix.0"] > 10 * sorted(found.values())[-2]
 
 
-@pytest.mark.parametrize("head_kernel", [1, 3])
-def test_all_roundings_together_are_the_int8_graph(sample: Sample, head_kernel: int) -> None:
+def test_all_roundings_together_are_the_int8_graph(sample: Sample) -> None:
     """As far as can be: what is nearly half a step goes either way, and that goes on from there.
 
     Errors of other roundings, or of a constant that was not rounded with its kernel, would not
     correlate so.
     """
-    config, _, rounded, bounds = layers_of(sample, head_kernel)
+    config, _, rounded, bounds = layers_of(sample)
     frame = sample.frames[0].image
     inputs = frame, None, None, grain(frame, config.factor)
     steps = OpenVinoEngine(config, rounded, bounds).paint(*inputs).astype(int)

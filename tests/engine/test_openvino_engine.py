@@ -72,9 +72,7 @@ def test_a_look_is_as_good_as_the_frame() -> None:
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_it_paints_what_torch_paints(factor: int, size: tuple[int, int], kernel: int) -> None:
     """Same weights, same style, same inputs: the same picture, but for the last bit's rounding."""
-    config = GeneratorConfig(
-        factor, (8, 8, 16), (1, 2, 2), (12, 8, 4), mix_kernel=kernel, head_kernel=kernel, code=16
-    )
+    config = GeneratorConfig(factor, (8, 8, 16), (1, 2, 2), (12, 8, 4), mix_kernel=kernel, code=16)
     expected, engine = engines(config)
     frame, carried = smooth(*size, 3, seed=0), smooth(*size, 3, seed=1)
     trust = smooth(*pixels.grid(*size, factor), 1, seed=2)[..., 0]
@@ -89,9 +87,7 @@ def test_it_paints_what_torch_paints(factor: int, size: tuple[int, int], kernel:
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_in_int8_it_paints_nearly_the_same(factor: int, kernel: int) -> None:
     """Between bounds that nothing exceeds, in a network that nobody has trained to be steady."""
-    config = GeneratorConfig(
-        factor, (16, 16), (1, 1), (16, 16), mix_kernel=kernel, head_kernel=kernel, code=16
-    )
+    config = GeneratorConfig(factor, (16, 16), (1, 1), (16, 16), mix_kernel=kernel, code=16)
     _, exact = engines(config)
     frame, carried = smooth(64, 96, 3, seed=0), smooth(64, 96, 3, seed=1)
     trust = smooth(*pixels.grid(64, 96, factor), 1, seed=2)[..., 0]

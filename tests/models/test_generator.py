@@ -67,6 +67,7 @@ def test_folding_a_style_into_the_weights_changes_nothing(kernel: int) -> None:
     layer = Modulated(SMALL, 5, 7, kernel)
     torch.nn.init.normal_(layer.style.weight)
     torch.nn.init.normal_(layer.style.bias)
+    torch.nn.init.normal_(layer.columns.weight)
     x, code = torch.randn(1, 5, 8, 8), torch.randn(SMALL.code)
     tensors = {f"layer.{name}": array.numpy() for name, array in layer.state_dict().items()}
     plain = fold(tensors, "layer", code.numpy())
@@ -113,9 +114,11 @@ def test_the_palette_of_the_frame_does_not_pass_by(generator: Generator) -> None
     frame, carried, trust, grain, code = inputs(SMALL)
     tint = torch.tensor([0.2, -0.1, 0.3]).view(1, 3, 1, 1)
     with torch.no_grad():
-        colours = generator.detail.conv.weight[:, : 3 * SMALL.factor**2]
-        generator.detail.conv.weight.zero_()
-        torch.nn.init.normal_(colours)
+        for layer in (generator.detail, generator.expand_detail):
+            colours = layer.conv.weight[:, : 3 * SMALL.factor**2].clone()
+            for weight in (layer.conv.weight, layer.filters.weight):  # nothing of the relief
+                weight.zero_()
+            layer.conv.weight[:, : 3 * SMALL.factor**2] = torch.nn.init.normal_(colours)
         generator.bands.weight.zero_()  # of whole grey levels, which a tint rounds otherwise
         generator.bands.bias.zero_()
         plain = generator(frame, carried, trust, grain, code)

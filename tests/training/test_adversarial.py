@@ -9,6 +9,7 @@ import torch
 from vstyle.models.discriminator import Discriminator, DiscriminatorConfig
 from vstyle.training import adversarial
 from vstyle.training.critic import Critic
+from vstyle.training.optimiser import set_rate
 from vstyle.training.ranks import Ranks
 from vstyle.training.recipe_file import change, read_recipe
 
@@ -80,7 +81,8 @@ def test_it_learns_to_tell_bright_from_dark(r1: float) -> None:
     critic = Critic(recipe, Ranks(torch.device("cpu")))
     real, painted = torch.rand(4, 3, 32, 32) / 2 + 0.5, torch.rand(4, 3, 32, 32) / 2
     code = torch.randn(4, recipe.discriminator.code)
-    losses = [critic.learn(real, painted, code, 1.0)["discriminator"].item() for _ in range(40)]
+    set_rate(critic.optimiser, recipe.discriminator_rate)
+    losses = [critic.learn(real, painted, code)["discriminator"].item() for _ in range(40)]
     assert losses[-1] < losses[0] / 2
     critic.optimiser.zero_grad()
     picture = painted.requires_grad_()

@@ -69,7 +69,7 @@ def test_squares_are_cut_within_and_scaled_right() -> None:
 def test_a_draw_depends_on_seed_step_and_rank_alone(noise: list[data.Picture]) -> None:
     """The same again for the same; other pictures for another step, process or seed."""
     recipe = change(read_recipe("smoke"), ["film_share=1.0", "reconstruction=0"])
-    all_data = batches.Data(noise, Paintings(noise, data.Memory(1e9)), [], [])
+    all_data = batches.Data(noise, Paintings(noise, data.Memory(1e9), 4), [], [])
 
     def draw(number: int, rank: int = 0, count: int = 1, seed: int = 0) -> batches.Draw:
         whose = dataclasses.replace(recipe, seed=seed)
@@ -94,7 +94,7 @@ def test_a_still_is_held_long_and_learned_from_only_at_its_end(noise: list[data.
     recipe = change(read_recipe("smoke"), settings)
     drawn = batches.draw(
         recipe,
-        batches.Data(noise, Paintings(noise, data.Memory(1e9)), [], []),
+        batches.Data(noise, Paintings(noise, data.Memory(1e9), 4), [], []),
         15,
         0.9,
         rank=0,

@@ -68,7 +68,7 @@ def words(job: Job) -> list[str]:
 
 def data(vgg_file: Path) -> tuple[Data, Features]:
     photo = paint_canvas(64)
-    return Data([photo], Paintings([photo], Memory(1e9)), [], []), Features(read_vgg(vgg_file))
+    return Data([photo], Paintings([photo], Memory(1e9), 4), [], []), Features(read_vgg(vgg_file))
 
 
 def student(recipe: Recipe) -> Trainer:

@@ -27,6 +27,7 @@ from vstyle.training.critic import Critic
 from vstyle.training.losses import Statistics, statistics
 from vstyle.training import adversarial, motion
 from vstyle.training.objective import objective
+from vstyle.training.optimiser import set_rate
 from vstyle.training.paintings import pyramid
 from vstyle.training.ranks import joined
 from vstyle.training.recipe_file import read_recipe
@@ -52,15 +53,17 @@ with joined(torch.device("cpu")) as ranks:
                              (film.frames, film.flows, film.visible)))
     wanted = [Statistics(one.mean[share], one.deviation[share], one.gram[share]) for one in wanted]
     batch = Batch(film, list(zip(film.flows, film.visible)), 0, style[share], wanted,
-                  crops[share], own[share], (0.3, 0.6), torch.arange(8.0).view(4, 2)[share])
+                  crops[share], own[share], torch.tensor([0.3, 0.6]), torch.tensor(0.2),
+                  torch.arange(8.0).view(4, 2)[share])
     painted = trainer.painter(batch)
-    parts = objective(recipe, features, batch, painted, number=0, factor=4)
+    parts = objective(recipe, features, batch, painted, factor=4)
     judged = trainer.critic.judge(painted.frames[-1], painted.code)
     parts["adversarial"] = (recipe.adversarial, judged.mean())
     sum(weight * term for weight, term in parts.values()).backward()
     found = {f"painter.{i}": weight.grad for i, weight in enumerate(trainer.parameters())}
     critic = trainer.critic
-    critic.learn(batch.crops, painted.frames[-1], painted.code, 1.0)
+    set_rate(critic.optimiser, recipe.discriminator_rate)
+    critic.learn(batch.crops, painted.frames[-1], painted.code)
     found |= {f"critic.{i}": w.grad for i, w in enumerate(critic.network.parameters())}
     if ranks.rank == 0:
         save_file({name: grad.contiguous() for name, grad in found.items()}, sys.argv[2])

@@ -203,7 +203,7 @@ def test_it_learns_to_return_the_frame() -> None:
         rate=3e-3,
     )
     photo = paint_canvas(64)
-    data = Data([photo], Paintings([photo], Memory(1e9)), [], [])
+    data = Data([photo], Paintings([photo], Memory(1e9), 4), [], [])
     terms = [s.terms["identity"] for s in train(tiny_trainer(recipe), data, None)]
     assert np.mean(terms[-5:]) < np.mean(terms[:3]) / 2
 
@@ -213,9 +213,10 @@ def test_a_step_that_is_not_finite_is_not_taken() -> None:
     trainer = tiny_trainer(TINY)
     before = [weight.clone() for weight in trainer.parameters()]
     weight = trainer.networks.generator.head.conv.weight
-    trainer.descend((weight * math.nan).sum(), 1e-3)
+    trainer.go_at(1e-3)
+    trainer.descend((weight * math.nan).sum())
     assert all(map(torch.equal, before, trainer.parameters()))
-    trainer.descend(weight.square().sum(), 1e-3)
+    trainer.descend(weight.square().sum())
     assert not torch.equal(before[0], trainer.parameters()[0]) or not torch.equal(
         weight, before[[id(w) for w in trainer.parameters()].index(id(weight))]
     )

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from vstyle import checkpoint
 from vstyle.compress.calibrate import FRAMES, Sample
@@ -97,21 +97,23 @@ def importance(
 def _shares(block: Block, x: Tensor, code: Tensor, output: Tensor) -> Tensor:
     """Return the inner channels' shares of a block's output for one frame: (inner,)."""
     inner = F.relu(block.first(x, code))
-    conv: nn.Conv2d = block.second.conv
-    outputs, channels, side, _ = conv.weight.shape
+    second = block.second
+    scale, _, shares = second.style(code)[0].split(second.split)
+    weight = second.kernel(shares)
+    channels, side = weight.shape[1:3]
     pad = side // 2
-    patches = F.unfold(F.pad(inner, (pad, pad, pad, pad), mode=EDGE), side)
+    padded = F.pad(inner, (pad, pad, pad, pad), mode=EDGE)
+    patches = F.unfold(padded, side)
     patches = patches.view(channels, side * side, -1)
     patches = patches - patches.mean(2, keepdim=True)
     together = patches @ patches.transpose(1, 2) / patches.shape[2]
-    kernels = conv.weight.flatten(2)
+    kernels = weight.flatten(2)
     # The variance of a linear function of the patch: w C w.
     added = torch.einsum("oci,cij,ocj->oc", kernels, together, kernels)
-    scale = 1 + block.second.style(code)[0, :outputs]
-    whole = conv(inner)[0].var((1, 2), unbiased=False) + 1e-5
-    energy = (added * (scale.square() / whole)[:, None]).sum(0)
-    shares: Tensor = energy / output[0].var((1, 2), unbiased=False).sum().clamp_min(1e-12)
-    return shares
+    whole = F.conv2d(padded, weight)[0].var((1, 2), unbiased=False) + 1e-5
+    energy = (added * ((1 + scale).square() / whole)[:, None]).sum(0)
+    parts: Tensor = energy / output[0].var((1, 2), unbiased=False).sum().clamp_min(1e-12)
+    return parts
 
 
 def choose(
@@ -162,9 +164,13 @@ def without(tensors: Tensors, kept: Mapping[str, NDArray[np.intp]]) -> dict[str,
     for name, keep in kept.items():
         first, second = f"generator.{name}.first", f"generator.{name}.second"
         inner = len(tensors[f"{first}.conv.weight"])
-        found[f"{first}.conv.weight"] = tensors[f"{first}.conv.weight"][keep]
-        both = np.concatenate([keep, inner + keep])  # the style's scales, then its shifts
+        for part in ("conv", "columns"):
+            found[f"{first}.{part}.weight"] = tensors[f"{first}.{part}.weight"][keep]
         for end in ("weight", "bias"):
-            found[f"{first}.style.{end}"] = tensors[f"{first}.style.{end}"][both]
-        found[f"{second}.conv.weight"] = tensors[f"{second}.conv.weight"][:, keep]
+            style = tensors[f"{first}.style.{end}"]
+            # The style's scales, its shifts, and the shares of kernels.
+            rest = np.arange(2 * inner, len(style))
+            found[f"{first}.style.{end}"] = style[np.concatenate([keep, inner + keep, rest])]
+        for part in ("conv", "filters"):
+            found[f"{second}.{part}.weight"] = tensors[f"{second}.{part}.weight"][:, keep]
     return found

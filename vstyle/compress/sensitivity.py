@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vstyle.compress.calibrate import Sample
 from vstyle.engine.graph import RELIEF_UNIT, Bounds, painting
@@ -17,6 +18,7 @@ from vstyle.models.quantised import rounded
 from vstyle.video.flow import track
 from vstyle.video.paint import paint
 
+DETAILS = ("expand_detail", "detail")  # layers that see the frame's blocks
 FEW = 2  # frames: the second is painted with a carried picture
 
 
@@ -88,15 +90,19 @@ def in_steps(
     """Return the convolutions with their folded weights rounded, as the int8 graph rounds them."""
     found = {}
     for name, layer in layers.items():
-        if name in ("canvas", "bands", "head", "detail"):  # the first two stay in floats
+        if name in ("canvas", "bands", "head", *DETAILS):  # the first two stay in floats
             continue
         kernel, rest = layer.weight, layer.weight[:, :0]
         if name == "memory":  # the trust is multiplied apart
             kernel, rest = kernel[:, :-1], kernel[:, -1:]
         found[name] = replace(layer, weight=np.concatenate([rounded(kernel), rest], 1))
-    head, blocks = painting(layers, config.factor, bounds)
-    planes = blocks.reshape(len(blocks), -1, 4) / [1, 1, 1, RELIEF_UNIT]
-    detail = planes.swapaxes(1, 2).reshape(blocks.shape).astype(np.float32)
-    for name, weight in (("head", head), ("detail", detail)):
+    for name, kernel in painting(layers, config.factor, bounds).items():
+        weight = _in_planes(kernel) if name in DETAILS else kernel
         found[name] = replace(layers[name], weight=weight)
     return found
+
+
+def _in_planes(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Undo `graph.detail_kernel`'s order, (row, column, plane), and its unit of the relief."""
+    planes = kernel.reshape(len(kernel), -1, 4) / [1, 1, 1, RELIEF_UNIT]
+    return np.asarray(planes.swapaxes(1, 2).reshape(kernel.shape), np.float32)

@@ -70,8 +70,9 @@ class Folded:
         colours = source.reshape(1, 3, factor**2, *source.shape[2:])
         within = (colours - colours.mean(2, keepdim=True)).flatten(1, 2)
         grey = F.pixel_unshuffle(relief(frame).to(self.kind), factor)
-        detail = self._convolve(torch.cat([within, grey], 1), "detail")
-        painted = self._convolve(x, "head") + detail
+        detail = torch.cat([within, grey], 1)
+        hidden = F.relu(self._convolve(x, "expand") + self._convolve(detail, "expand_detail"))
+        painted = self._convolve(hidden, "head") + self._convolve(detail, "detail")
         finite = painted.isfinite().all()
         share = (self.config.carry * trust).expand_as(last)
         return F.pixel_shuffle(torch.lerp(painted.clamp(0, 1), last, share), factor), finite

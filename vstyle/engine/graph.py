@@ -12,8 +12,8 @@ In int8, what convolutions and upsamplings take is rounded to 256 steps between 
 and weights to 255 steps per output channel (Jacob et al. 2018). A residual sum adds to what its
 block took, so that no floats are kept beside the bytes; normalisation and the blend stay in float,
 or in bfloat16 where the processor has it.
-The painted picture is rounded where it would be anyway, to bytes; and if the head sees single
-blocks only, it and the detail, which does so always, are one convolution.
+The painted picture is rounded where it would be anyway, to bytes; and head and detail are one
+convolution.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ from vstyle.models.fold import Convolution
 from vstyle.models.quantised import quantise, rounded
 
 EPSILON = 1e-5  # of torch's instance_norm
-# OpenVINO leaves all that follows the last convolutions in float32, unless a node says otherwise.
-HALF_AT_THE_END = "enforceBF16evenForGraphTail"
 RELIEF_UNIT = np.float32(255 / 127)  # of bytes read as 0..1, what is 1 of the relief
 
 Bounds = Mapping[str, tuple[float, float]]
@@ -154,7 +152,7 @@ def build_graph(
             x = make.round(op.relu(op.add(_double(x), skip)), f"{mix}.in")
         x = op.relu(make.convolve(x, f"mix.{level}"))
         x = make.blocks(x, block_names(config, level))
-    x = make.round(x, "head.in")
+    x = make.round(x, "expand.in")
     # 3. paint, and blend with the carried picture
     painted = _paint(make, x, blocks, factor)
     share = _share(belief, factor, config.carry)
@@ -175,31 +173,39 @@ def build_graph(
 
 def _paint(make: Builder, x: Node, blocks: Node, factor: int) -> Node:
     """Return the new picture, values 0..255, (1, h, factor, 3 W): `factor` rows for each of x's."""
-    head, detail = make.layers["head"], make.layers["detail"]
+    kernels = painting(make.layers, factor, make.bounds)
+    # 1. what the features and the frame's pixels say together
+    expand, seen = make.layers["expand"], make.layers["expand_detail"]
+    y = op.convolution(replicate(x, 1), make.weight(expand.weight), *_steps(1))
+    y = op.add(
+        y, op.convolution(_values(blocks), make.weight(kernels["expand_detail"]), *_steps(1))
+    )
+    y = op.add(y, _channels(expand.shift + seen.shift + _no_relief(kernels["expand_detail"])))
+    x = make.round(op.relu(y), "head.in")
+    # 2. the pixels of each block, row by row
     at = np.concatenate([row_outputs(row, factor) for row in range(factor)])
-    paints, details = (255 * kernel[at] for kernel in painting(make.layers, factor, make.bounds))
-    # 128 of 255 is no relief.
-    shift = 255 * (head.shift + detail.shift)[at] - 128 / 255 * details[:, 3::4].sum((1, 2, 3))
-    if make.bounds and paints.shape[2] == 1:
+    head, detail = (255 * kernels[name][at] for name in ("head", "detail"))
+    shift = 255 * (make.layers["head"].shift + make.layers["detail"].shift)[at] + _no_relief(detail)
+    if make.bounds:
         # The blocks' bytes are read as steps between the bounds of x; one of them is its zero.
         bounds = make.bounds["head.in"]
         low, unit = bounds[0], bounds[1] - bounds[0]
         same = op.add(op.multiply(_values(blocks), _float(unit)), _float(low))
         x = op.concat([x, _stepped(same, *bounds)], 1)
-        y = op.convolution(x, make.weight(np.concatenate([paints, details / unit], 1)), *_steps(1))
-        shift = shift - low / unit * details.sum((1, 2, 3))
+        y = op.convolution(x, make.weight(np.concatenate([head, detail / unit], 1)), *_steps(1))
+        shift = shift - low / unit * detail.sum((1, 2, 3))
     else:
-        x = replicate(x, paints.shape[2] // 2)
-        y = op.convolution(x, make.weight(paints), *_steps(1))
-        y = op.add(y, op.convolution(_values(blocks), make.weight(details), *_steps(1)))
+        y = op.convolution(x, make.weight(head), *_steps(1))
+        y = op.add(y, op.convolution(_values(blocks), make.weight(detail), *_steps(1)))
     y = op.add(y, _channels(shift.astype(np.float32)))
-    # Else the results of two convolutions, in bfloat16, would be written again, as floats, to be
-    # added. Of a single one the mark changes nothing.
-    for node in (y, y.input_value(0).get_node()):
-        node.get_rt_info()[HALF_AT_THE_END] = "YES"
     # In int8 the same, and rounded to bytes.
     y = op.convert(_stepped(y, 0, 255), np.uint8) if make.bounds else op.clamp(y, 0, 255)
     return op.convert(_over_rows(y, factor), np.float32)
+
+
+def _no_relief(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what makes up for the relief's zero, which is 128 of 255: (outputs,)."""
+    return np.asarray(-128 / 255 * kernel[:, 3::4].sum((1, 2, 3)), np.float32)
 
 
 def _share(belief: Node, factor: int, carry: float) -> Node:
@@ -210,22 +216,27 @@ def _share(belief: Node, factor: int, carry: float) -> Node:
 
 def painting(
     layers: Mapping[str, Convolution], factor: int, bounds: Bounds | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the kernels of the head and of the detail, the latter over blocks of values 0..1.
+) -> dict[str, NDArray[np.float32]]:
+    """Return the kernels of `head`, and of the two that see blocks of values 0..1.
 
-    In int8 they are rounded: if the head sees single blocks only, as one kernel, over steps of its
-    input and over bytes.
+    In int8 they are rounded: head and detail as one kernel, over steps of the head's input and over
+    bytes.
     """
-    head, detail = layers["head"].weight, detail_kernel(layers["detail"].weight, factor)
-    if bounds is None:
-        return head, detail
-    first = head.shape[1] if head.shape[2] == 1 else 0
-    colours = [first + colour + 4 * np.arange(factor**2) for colour in range(3)]
-    if not first:
-        return rounded(head), rounded(detail, colours)
-    unit = np.float32(bounds["head.in"][1] - bounds["head.in"][0])
-    both = rounded(np.concatenate([head * unit, detail], 1), colours)
-    return both[:, :first] / unit, both[:, first:]
+    expand, detail = (
+        detail_kernel(layers[name].weight, factor) for name in ("expand_detail", "detail")
+    )
+    head = layers["head"].weight
+    if bounds is not None:
+        expand = rounded(expand, _colours(0, factor))
+        first, unit = head.shape[1], np.float32(bounds["head.in"][1] - bounds["head.in"][0])
+        both = rounded(np.concatenate([head * unit, detail], 1), _colours(first, factor))
+        head, detail = both[:, :first] / unit, both[:, first:]
+    return {"expand_detail": expand, "head": head, "detail": detail}
+
+
+def _colours(first: int, factor: int) -> list[NDArray[np.intp]]:
+    """Return which inputs of a kernel over blocks, from `first` on, are red, green and blue."""
+    return [first + colour + 4 * np.arange(factor**2) for colour in range(3)]
 
 
 def detail_kernel(weight: NDArray[np.float32], factor: int) -> NDArray[np.float32]:

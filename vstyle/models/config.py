@@ -38,12 +38,13 @@ class GeneratorConfig:
 
     factor: int = 4  # side of the pixel blocks of the stem and the head
     widths: tuple[int, ...] = (32, 48)  # channels of each level
-    blocks: tuple[int, ...] = (1, 1)  # residual blocks of each level, on the way up
+    blocks: tuple[int, ...] = (1, 2)  # residual blocks of each level, on the way up
     inner: tuple[int, ...] = (32, 48)  # channels between the two convolutions of a level's blocks
-    # Sizes of the kernels of the finest mix and of the head, 1 or 3: with 1 they see single places
-    # only, and are faster; a block of the finest level sees what is around.
+    # Size of the kernels of the finest mix, 1 or 3: with 1 it sees single places only, and is
+    # faster; a block of the finest level sees what is around.
     mix_kernel: int = 3
-    head_kernel: int = 3
+    expanded: int = 64  # channels that the picture is made of, of features and of pixels
+    rank: int = 32  # kernels of each layer whose shares the style sets; they take no time per frame
     code: int = CODE  # length of the style code
     # What a painted pixel takes from the carried picture where that is fully trusted. The nearer to
     # 1, the longer a picture that stands still goes on changing. A learned gate that said so for
@@ -66,7 +67,7 @@ class StyleConfig:
     """The size of a style encoder."""
 
     widths: tuple[int, ...] = (32, 64, 96, 128)  # channels of the levels, each half the last's size
-    hidden: int = 256  # width of the perceptron that makes the code
+    hidden: int = 64  # width of the perceptron that makes the code
     code: int = CODE  # length of the style code; equal to the generator's
 
     @property
@@ -85,8 +86,8 @@ def parse(config: dict[str, Any]) -> tuple[GeneratorConfig, StyleConfig]:
     levels = {len(numbers) for numbers in (generator.widths, generator.blocks, generator.inner)}
     if len(levels) > 1 or max(levels) > MOST_LEVELS:
         raise ValueError(f"widths, blocks and inner are not as many, up to {MOST_LEVELS}")
-    if not {generator.mix_kernel, generator.head_kernel} <= {1, 3}:
-        raise ValueError("a kernel is neither 1 nor 3")
+    if generator.mix_kernel not in {1, 3}:
+        raise ValueError("mix_kernel is neither 1 nor 3")
     if generator.carry >= 1:
         raise ValueError("carry is not below 1")
     if generator.code != style.code:
@@ -119,7 +120,7 @@ def rounded_tensors(config: GeneratorConfig) -> list[str]:
         if level < config.coarsest:
             names += [f"up.{level}.in", f"up.{level}.out", f"mix.{level}.in"]
         names += [f"{name}.{end}" for name in block_names(config, level) for end in ("in", "inner")]
-    return [*names, "head.in"]
+    return [*names, "expand.in", "head.in"]
 
 
 def block_names(config: GeneratorConfig, level: int) -> list[str]:
@@ -143,16 +144,19 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
     pixels = 3 * config.factor**2  # values of a block of pixels
     fine = config.widths[0]
 
-    def modulated(name: str, inputs: int, outputs: int, kernel: int) -> Shapes:
+    def layer(name: str, inputs: int, outputs: int, kernel: int, scales: int) -> Shapes:
         yield f"{name}.conv.weight", (outputs, inputs, kernel, kernel)
-        yield f"{name}.conv.bias", (outputs,)
-        yield f"{name}.style.weight", (inputs + 2 * outputs, config.code)
-        yield f"{name}.style.bias", (inputs + 2 * outputs,)
+        yield f"{name}.filters.weight", (config.rank, inputs, kernel, kernel)
+        yield f"{name}.columns.weight", (outputs, config.rank, 1, 1)
+        yield f"{name}.style.weight", (scales + outputs + config.rank, config.code)
+        yield f"{name}.style.bias", (scales + outputs + config.rank,)
+
+    def modulated(name: str, inputs: int, outputs: int, kernel: int) -> Shapes:
+        yield f"{name}.bias", (outputs,)
+        yield from layer(name, inputs, outputs, kernel, inputs + outputs)
 
     def normalised(name: str, inputs: int, outputs: int, kernel: int) -> Shapes:
-        yield f"{name}.conv.weight", (outputs, inputs, kernel, kernel)
-        yield f"{name}.style.weight", (2 * outputs, config.code)
-        yield f"{name}.style.bias", (2 * outputs,)
+        yield from layer(name, inputs, outputs, kernel, outputs)
 
     yield from normalised("stem", pixels, fine, 1)
     yield from modulated("memory", pixels + 1, fine, 1)
@@ -170,8 +174,11 @@ def generator_shapes(config: GeneratorConfig) -> Shapes:
         for name in block_names(config, level):
             yield from normalised(f"{name}.first", width, inner, 3)
             yield from normalised(f"{name}.second", inner, width, 3)
-    yield from modulated("head", fine, pixels, config.head_kernel)
-    yield from modulated("detail", pixels + config.factor**2, pixels, 1)
+    seen = pixels + config.factor**2  # of the frame: what differs within a block, and the relief
+    yield from modulated("expand", fine, config.expanded, 3)
+    yield from modulated("expand_detail", seen, config.expanded, 1)
+    yield from modulated("head", config.expanded, pixels, 1)
+    yield from modulated("detail", seen, pixels, 1)
 
 
 def style_shapes(config: StyleConfig) -> Shapes:

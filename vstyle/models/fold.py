@@ -34,14 +34,18 @@ class Convolution:
 def fold(tensors: Tensors, name: str, code: Floats) -> Convolution:
     """Return the layer `name` of a generator in the style `code`, (code,)."""
     weight = _array(tensors, f"{name}.conv.weight")
+    filters = _array(tensors, f"{name}.filters.weight")
+    columns = _array(tensors, f"{name}.columns.weight")[..., 0, 0]
     outputs, inputs = weight.shape[:2]
     style = _array(tensors, f"{name}.style.weight") @ code + _array(tensors, f"{name}.style.bias")
-    if f"{name}.conv.bias" not in tensors:
-        scale, shift = style[:outputs], style[outputs:]
+    shares = style[len(style) - len(filters) :]
+    weight = weight + np.tensordot(columns * shares, filters, 1)
+    if f"{name}.bias" not in tensors:
+        scale, shift = style[:outputs], style[outputs : 2 * outputs]
         return Convolution(weight, 1 + scale, shift, True)
-    into, out, shift = style[:inputs], style[inputs : inputs + outputs], style[inputs + outputs :]
+    into, out, shift, _ = np.split(style, (inputs, inputs + outputs, inputs + 2 * outputs))
     folded = weight * (1 + into)[:, None, None] * (1 + out)[:, None, None, None]
-    shift = _array(tensors, f"{name}.conv.bias") * (1 + out) + shift
+    shift = _array(tensors, f"{name}.bias") * (1 + out) + shift
     return Convolution(folded, np.ones(outputs, np.float32), shift, False)
 
 

@@ -3,11 +3,13 @@
 The frame enters as blocks of `factor` x `factor` pixels (space-to-depth), so that the network never
 touches the full resolution; levels of half the size each follow, and on the way up, with skips,
 residual blocks at every level. The style enters every layer as two scales and a shift per channel:
-with x the input of a convolution W, the layer is `relu(out * (W (in * x)) + shift)`. Once a style
-is chosen all three are constant, so they fold into W and its bias and cost nothing per frame
-(StyleGAN2's modulation, Karras et al. 2020, without its demodulation). In the stem, on the way
-down, in the blocks and below the finest level activations are normalised per frame and channel
-before the style scales them (instance norm, Huang and Belongie 2017): that is what lets one network
+with x the input of a convolution W, the layer is `relu(out * (W (in * x)) + shift)`; and W itself
+is a kernel of all styles and a sum of `rank` others, each with a share that the style sets. Once a
+style is chosen all of it is constant, so that it folds into W and its bias and costs nothing per
+frame (StyleGAN2's modulation, Karras et al. 2020, without its demodulation; CondConv's kernels,
+Yang et al. 2019, of rank 1 each, as in LoRA, Hu et al. 2021). In the stem, on the way down, in the
+blocks and below the finest level activations are normalised per frame and channel before the style
+scales them (instance norm, Huang and Belongie 2017): that is what lets one network
 paint pictures of any palette and contrast in styles of any palette and contrast.
 """
 
@@ -35,44 +37,84 @@ from vstyle.models.symmetric import power
 EDGE: Final = "replicate"
 
 
-class Modulated(nn.Module):
-    """A convolution whose input scale, output scale and shift are set by the style code."""
+class Styled(nn.Module):
+    """A convolution with kernels of its own for every style.
+
+    To the kernel of all styles `rank` others are added, each with a share that the style sets and
+    each the product of a filter of the inputs and a column of the outputs. They begin at zero.
+    `settings` is what else the style sets: how many numbers of each kind.
+    """
+
+    def __init__(
+        self,
+        config: GeneratorConfig,
+        sides: tuple[int, int],
+        kernel: int,
+        stride: int,
+        settings: tuple[int, ...],
+    ) -> None:
+        super().__init__()
+        inputs, outputs = sides
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, bias=False)
+        self.filters = nn.Conv2d(inputs, config.rank, kernel, bias=False)
+        self.columns = nn.Conv2d(config.rank, outputs, 1, bias=False)
+        self.split = (*settings, config.rank)
+        self.style = nn.Linear(config.code, sum(self.split))
+        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
+        nn.init.kaiming_normal_(self.filters.weight, nonlinearity="linear")
+        nn.init.zeros_(self.columns.weight)
+        _start_small(self.style, config.rank)
+
+    def settings(self, code: Tensor) -> tuple[Tensor, ...]:
+        """(B, code) -> what the style sets, each (B, n, 1, 1); the kernels' shares come last."""
+        found: Tensor = self.style(code)[..., None, None]
+        return torch.split(found, list(self.split), dim=1)
+
+    def convolve(self, x: Tensor, shares: Tensor) -> Tensor:
+        """(B, inputs, H, W), (B, rank, 1, 1) -> (B, outputs, H / stride, W / stride)."""
+        weight = torch.cat([self.conv.weight, self.filters.weight])  # one pass over x for both
+        side = weight.shape[2] // 2
+        x = F.pad(x, (side,) * 4, mode=EDGE) if side else x
+        found = F.conv2d(x, weight, stride=self.conv.stride)
+        outputs, rank = len(self.conv.weight), len(self.filters.weight)
+        common, own = torch.split(found, [outputs, rank], dim=1)
+        y: Tensor = common + self.columns(own * shares)
+        return y
+
+    def kernel(self, shares: Tensor) -> Tensor:
+        """(rank,) -> the kernel in a style, (outputs, inputs, k, k)."""
+        columns = self.columns.weight[..., 0, 0] * shares
+        return self.conv.weight + torch.einsum("or,rikl->oikl", columns, self.filters.weight)
+
+
+class Modulated(Styled):
+    """A convolution whose kernels, input scale, output scale and shift are set by the style."""
 
     def __init__(self, config: GeneratorConfig, inputs: int, outputs: int, kernel: int = 3) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, padding_mode=EDGE)
-        self.style = nn.Linear(config.code, inputs + 2 * outputs)
-        self.split = (inputs, outputs, outputs)
-        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
-        nn.init.zeros_(_bias(self.conv))
-        _start_small(self.style)
+        super().__init__(config, (inputs, outputs), kernel, 1, (inputs, outputs, outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """(B, inputs, H, W), (B, code) -> (B, outputs, H, W)."""
-        into, out, shift = self.style(code)[..., None, None].split(self.split, dim=1)
-        y: Tensor = self.conv(x * (1 + into)) * (1 + out) + shift
-        return y
+        into, out, shift, shares = self.settings(code)
+        found = self.convolve(x * (1 + into), shares) + self.bias[:, None, None]
+        return found * (1 + out) + shift
 
 
-class Normalised(nn.Module):
+class Normalised(Styled):
     """A convolution, normalised per frame and channel, then scaled and shifted by the style."""
 
     def __init__(
         self, config: GeneratorConfig, inputs: int, outputs: int, kernel: int = 3, stride: int = 1
     ) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(
-            inputs, outputs, kernel, stride, kernel // 2, bias=False, padding_mode=EDGE
-        )
-        self.style = nn.Linear(config.code, 2 * outputs)
-        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
-        _start_small(self.style)
+        # What a bias would add the normalisation takes away.
+        super().__init__(config, (inputs, outputs), kernel, stride, (outputs, outputs))
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """(B, inputs, H, W), (B, code) -> (B, outputs, H / stride, W / stride)."""
-        scale, shift = self.style(code)[..., None, None].chunk(2, dim=1)
+        scale, shift, shares = self.settings(code)
         # In a smooth picture a rare feature may lie 20 deviations out; unbounded, it paints a blot.
-        normal = F.instance_norm(self.conv(x)).clamp(-FARTHEST, FARTHEST)
+        normal = F.instance_norm(self.convolve(x, shares)).clamp(-FARTHEST, FARTHEST)
         y: Tensor = normal * (1 + scale) + shift
         return y
 
@@ -115,7 +157,11 @@ class Generator(nn.Module):
             for level, width in enumerate(config.widths)
         )
         self.blocks = nn.ModuleList(_blocks(config, level) for level in range(coarsest + 1))
-        self.head = Modulated(config, fine, 3 * block, config.head_kernel)
+        # A line is where a pixel is darker than some bound: of what the features and the pixels say
+        # together a hidden layer makes more than their sum.
+        self.expand = Modulated(config, fine, config.expanded)
+        self.expand_detail = Modulated(config, 4 * block, config.expanded, kernel=1)
+        self.head = Modulated(config, config.expanded, 3 * block, kernel=1)
         self.detail = Modulated(config, 4 * block, 3 * block, kernel=1)
         for layer in (self.canvas, self.bands):
             _start_small(layer)
@@ -167,7 +213,9 @@ class Generator(nn.Module):
         # the block does not, or the source's palette would be copied before the style's is learned.
         colours = source.reshape(-1, 3, block, *source.shape[2:])
         within = (colours - colours.mean(2, keepdim=True)).flatten(1, 2)
-        new = in_palette(self.head(x, code) + self.detail(torch.cat([within, grey], 1), code), code)
+        detail = torch.cat([within, grey], 1)
+        hidden = F.relu(self.expand(x, code) + self.expand_detail(detail, code))
+        new = in_palette(self.head(hidden, code) + self.detail(detail, code), code)
         inside = new.clamp(0, 1)
         # A trickle of the overshoot keeps a gradient alive where clamping alone would end it.
         return inside + 0.05 * (new - inside) if self.training else inside
@@ -180,8 +228,11 @@ def in_palette(z: Tensor, code: Tensor) -> Tensor:
     from the first step and what is learned is how to paint. It folds into the head.
     """
     means, root = palette(code[:, :PALETTE].detach())
-    colours = torch.einsum("bij,bjphw->biphw", root, z.reshape(len(z), 3, -1, *z.shape[2:]))
-    return (colours + means[:, :, None, None, None]).flatten(1, 2)
+    # In bfloat16 neighbouring grey levels would be one.
+    with torch.autocast(z.device.type, enabled=False):
+        apart = z.float().reshape(len(z), 3, -1, *z.shape[2:])
+        colours = torch.einsum("bij,bjphw->biphw", root, apart)
+        return (colours + means[:, :, None, None, None]).flatten(1, 2)
 
 
 def palette(entries: Tensor) -> tuple[Tensor, Tensor]:
@@ -206,9 +257,10 @@ def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:
     return layer.bias
 
 
-def _start_small(style: nn.Linear) -> None:
-    """Let every style begin near the same layer."""
+def _start_small(style: nn.Linear, rank: int = 0) -> None:
+    """Let every style begin near the same layer; shares of kernels, the last, differ at once."""
     nn.init.normal_(style.weight, std=0.01)
+    nn.init.normal_(style.weight[len(style.weight) - rank :], std=0.5)
     nn.init.zeros_(_bias(style))
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vstyle.models.build import Networks, new_networks
 from vstyle.models.config import GeneratorConfig
-from vstyle.models.generator import Modulated, Normalised
+from vstyle.models.generator import Modulated, Normalised, Styled
 
 
 @torch.no_grad()
@@ -33,8 +33,8 @@ def grow(networks: Networks, config: GeneratorConfig) -> Networks:
     silent = tuple(f"blocks.{level}." for level in range(len(small.widths)))
     for name, layer in grown.named_modules():
         old = known.get(name)
-        if isinstance(layer, Modulated | Normalised):
-            if isinstance(old, Modulated | Normalised):
+        if isinstance(layer, Styled):
+            if isinstance(old, Styled):
                 _widen(layer, old)
             elif name.startswith("up.") or (name.startswith(silent) and name.endswith("second")):
                 _silence(layer)
@@ -53,23 +53,31 @@ def _check(small: GeneratorConfig, large: GeneratorConfig) -> None:
         before, after = getattr(small, field), getattr(large, field)
         if len(after) < len(before) or any(b > a for b, a in zip(before, after, strict=False)):
             raise ValueError(f"{field} = {list(after)} has less than {list(before)}")
+    for field in ("rank", "expanded"):
+        less, more = getattr(small, field), getattr(large, field)
+        if more < less:
+            raise ValueError(f"{field} = {more} is less than {less}")
 
 
-def _widen(layer: Modulated | Normalised, old: Modulated | Normalised) -> None:
+def _widen(layer: Styled, old: Styled) -> None:
     """Put an old layer into the first channels of a wider one; they see nothing of the others."""
     _overlay(layer.conv.weight, _fitted(old.conv.weight, layer.conv.weight.shape[2]))
-    if layer.conv.bias is not None and old.conv.bias is not None:
-        _overlay(layer.conv.bias, old.conv.bias)
+    if isinstance(layer, Modulated) and isinstance(old, Modulated):
+        _overlay(layer.bias, old.bias)
+    _overlay(layer.filters.weight, _fitted(old.filters.weight, layer.filters.weight.shape[2]))
+    _overlay(layer.columns.weight, old.columns.weight)
     for part in ("weight", "bias"):
-        new, known = getattr(layer.style, part), getattr(old.style, part)
-        for into, of in zip(_parts(layer, new), _parts(old, known), strict=True):
+        new, before = getattr(layer.style, part), getattr(old.style, part)
+        for into, of in zip(_parts(layer, new), _parts(old, before), strict=True):
             _overlay(into, of)
 
 
-def _silence(layer: Modulated | Normalised) -> None:
+def _silence(layer: Styled) -> None:
     """Let a layer give zeros, in such a way that it still learns."""
-    layer.style.weight.zero_()
-    layer.style.bias.zero_()
+    for values in (layer.style.weight, layer.style.bias):
+        # All but the shares of kernels, whose columns are zero: of two zeros neither would learn.
+        for part in _parts(layer, values)[:-1]:
+            part.zero_()
     if isinstance(layer, Normalised):
         _parts(layer, layer.style.bias)[0].fill_(-1)  # the scale is 1 more than that
     else:
@@ -86,11 +94,9 @@ def _fitted(kernels: Tensor, side: int) -> Tensor:
     return F.pad(kernels, [(side - kernels.shape[2]) // 2] * 4)
 
 
-def _parts(layer: Modulated | Normalised, values: Tensor) -> list[Tensor]:
+def _parts(layer: Styled, values: Tensor) -> list[Tensor]:
     """Return the rows of a style's weight or bias, apart by what they set."""
-    outputs = layer.conv.out_channels
-    split = layer.split if isinstance(layer, Modulated) else (outputs, outputs)
-    return list(torch.split(values, list(split)))
+    return list(torch.split(values, list(layer.split)))
 
 
 def _overlay(new: Tensor, old: Tensor) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from vstyle.models.config import BLOCK
+from vstyle.models.constants import constant
 from vstyle.models.relief import (
     AROUND,
     FAINT,
@@ -31,7 +34,7 @@ def relief(frame: Tensor) -> Tensor:
     gap = (grey[..., ::2, ::2] - _enlarged(mean, BLOCK // 2)).abs()
     strength = blurred(F.avg_pool2d(gap, BLOCK // 2), RADIUS)
     gain = 127 / (REACH * (strength + FAINT) * (1 + strength / STRONG))
-    shares = torch.tensor(SHARES, device=frame.device)
+    shares = constant(SHARES, frame.device)
     shapes = torch.einsum("bnhw,n->bhw", bands(frame.float(), BLOCK), shares)[:, None]
     levels = grey * _enlarged(gain, BLOCK) + _enlarged(127 * shapes - gain * mean, BLOCK)
     return (levels.round().clamp(-128, 127) / 127).to(frame.dtype)
@@ -61,15 +64,25 @@ def split(means: Tensor) -> list[Tensor]:
 
 def blurred(values: Tensor, radius: int) -> Tensor:
     """Run a box filter of a radius over (B, C, h, w) twice; beyond the edge they are as there."""
-    side = 2 * radius + 1
-    for _ in range(2):
-        values = F.avg_pool2d(_around(values, 0, radius), (side, 1), 1)
-        values = F.avg_pool2d(_around(values, radius, 0), (1, side), 1)
-    return values
+    height, width = values.shape[2:]
+    down, across = (_box(side, radius, values.device) for side in (height, width))
+    # Two products of matrices: padded and summed, it would be eight steps, and as many back. Of
+    # what differs from a corner, so that a flat plane stays so to the last bit.
+    with torch.autocast(values.device.type, enabled=False):
+        wide = values.float()
+        corner = wide[..., :1, :1]
+        return (down @ (wide - corner) @ across.T + corner).to(values.dtype)
 
 
-def _around(values: Tensor, across: int, down: int) -> Tensor:
-    return F.pad(values, (across, across, down, down), mode="replicate")
+@lru_cache(maxsize=512)
+def _box(side: int, radius: int, device: torch.device) -> Tensor:
+    """Return what a box filter run twice makes of `side` values in a row: (side, side)."""
+    at = torch.arange(side)
+    near = (at[:, None] + torch.arange(-radius, radius + 1)).clamp(0, side - 1)
+    with torch.inference_mode(False):  # or it could not be used in training afterwards
+        once = torch.zeros(side, side, dtype=torch.float64)
+        once.scatter_add_(1, near, torch.full(near.shape, 1 / (2 * radius + 1), dtype=once.dtype))
+        return (once @ once).to(device, torch.float32)
 
 
 def _grey_levels(frame: Tensor) -> Tensor:

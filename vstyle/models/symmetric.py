@@ -1,11 +1,37 @@
-"""Powers of symmetric matrices."""
+"""Powers of symmetric matrices, in closed form: the eigenvectors of a GPU are waited for."""
+
+import math
 
 import torch
 from torch import Tensor
 
+APART = 1e-10  # eigenvalues nearer to each other than that are one
+
 
 def power(covariance: Tensor, exponent: float, least: float) -> Tensor:
-    """(B, 3, 3) -> its symmetric power, no deviation along any axis counted below `least`."""
-    values, vectors = torch.linalg.eigh(covariance)
-    root = vectors * values.clamp_min(least**2).pow(exponent)[:, None]
-    return torch.matmul(root, vectors.transpose(1, 2))
+    """(B, 3, 3) -> its symmetric power, no deviation along any axis counted below `least`.
+
+    The quadratic in the matrix that has the wanted values at its eigenvalues (Newton's form of
+    Sylvester's formula); these are those of the cosine formula (Smith 1961). In float64, in which
+    nearly equal eigenvalues do no harm, and which no autocast rounds.
+    """
+    a = (covariance.cpu() if covariance.device.type == "mps" else covariance).double()
+    one = torch.eye(3, dtype=a.dtype, device=a.device)
+    mean = a.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+    apart = a - mean * one
+    spread = (apart.square().sum((1, 2), keepdim=True) / 6 + 1e-30).sqrt()
+    x, y, z = (apart / spread).unbind(1)
+    volume = (torch.linalg.cross(x, y) * z).sum(1)[:, None, None]  # its determinant
+    angle = (volume / 2).clamp(-1, 1).acos() / 3
+    high, middle, low = (
+        mean + 2 * spread * (angle + turn * (2 * math.pi / 3)).cos() for turn in (0, 2, 1)
+    )
+    first, second, third = (
+        value.clamp_min(least**2).pow(exponent) for value in (high, middle, low)
+    )
+    upper = (first - second) / (high - middle).clamp_min(APART)
+    lower = (second - third) / (middle - low).clamp_min(APART)
+    bend = (upper - lower) / (high - low).clamp_min(APART)
+    above = a - high * one
+    result = first * one + upper * above + bend * (above @ (a - middle * one))
+    return torch.as_tensor(result).to(covariance)

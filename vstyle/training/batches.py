@@ -67,7 +67,8 @@ class Batch:
     wanted: Tensor | list[Statistics]  # the very picture to paint, or the style's statistics
     crops: Tensor | None  # of the style pictures, as large as the frames
     own: Tensor | None  # the last frame as a style picture, if it is to be painted back
-    corner: tuple[float, float]  # (y, x), 0..1, of the part looked at in full size
+    corner: Tensor  # (2,), y and x, 0..1, of the part looked at in full size
+    ramp: Tensor  # (), 0..1: how much of their weight the style's terms have
     canvas: Tensor  # (B, 2), places, (x, y): where the films lie on the canvas
 
 
@@ -133,6 +134,8 @@ def realise(recipe: Recipe, drawn: Draw, targets: Targets, device: torch.device)
     carry = list(zip(film.flows, film.visible, strict=True))
     if drawn.rough:
         carry = [_roughly(flow, visible, chance) for flow, visible in carry]
+    ramp = min(1.0, 0.2 + 0.8 * drawn.number / max(recipe.style_ramp, 1))
+    numbers = upload(np.array([*drawn.corner, ramp], np.float32), device)
     usual = recipe.video_frames if drawn.phase.video else recipe.film_frames
     return Batch(
         film,
@@ -142,7 +145,8 @@ def realise(recipe: Recipe, drawn: Draw, targets: Targets, device: torch.device)
         wanted,
         crops,
         as_style(last) if drawn.cycle else None,
-        drawn.corner,
+        numbers[:2],
+        numbers[2],
         # Each elsewhere, or a single patch of the canvas would be learned by heart.
         torch.rand(len(last), 2, generator=chance, device=device) * TILE,
     )

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vstyle.models import canvas
+from vstyle.models.constants import constant, pixels
 from vstyle.models.relief_torch import blurred
-from vstyle.training.motion import pixels, warp
+from vstyle.training.motion import warp
 
 LUMA = (0.299, 0.587, 0.114)
 SMOOTH = np.outer(*[np.exp(-0.5 * np.arange(-2, 3) ** 2)] * 2)  # the Gaussian of `video.canvas`
@@ -58,7 +59,7 @@ def _draw(shift: Tensor, along: Tensor) -> Tensor:
 
 def _along(frame: Tensor, factor: int, shift: Tensor) -> Tensor:
     """Return unit vectors of twice the angle in which contours run, (B, h, w, 2)."""
-    luma = frame.new_tensor(LUMA)[:, None, None] * 255
+    luma = constant(LUMA, frame.device)[:, None, None] * 255
     grey = F.avg_pool2d((frame * luma).sum(1, keepdim=True), factor)
     smooth = _filtered(grey, SMOOTH / SMOOTH.sum())
     slope_x, slope_y = _filtered(smooth, SCHARR), _filtered(smooth, SCHARR.T)
@@ -83,7 +84,7 @@ def _on_tile(tile: Tensor, at: Tensor) -> Tensor:
 
 def _filtered(x: Tensor, kernel: NDArray[np.float64]) -> Tensor:
     side = len(kernel) // 2
-    weight = torch.from_numpy(kernel).to(x)[None, None]
+    weight = constant(tuple(kernel.ravel()), x.device).view(1, 1, *kernel.shape)
     return F.conv2d(F.pad(x, (side,) * 4, mode="replicate"), weight)
 
 

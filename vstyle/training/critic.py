@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vstyle.models.discriminator import Discriminator
 from vstyle.training import adversarial
+from vstyle.training.optimiser import adam
 from vstyle.training.ranks import Ranks
 from vstyle.training.recipe import Recipe
 
@@ -19,9 +20,7 @@ class Critic:
         self.network = Discriminator(recipe.discriminator).to(ranks.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.shared = ranks.share(self.network)
-        self.optimiser = torch.optim.Adam(
-            self.network.parameters(), recipe.discriminator_rate, betas=(0.5, 0.99), fused=True
-        )
+        self.optimiser = adam([{"params": self.network.parameters()}], (0.5, 0.99), ranks.device)
         self.bf16 = ranks.device.type == "cuda"
 
     def judge(self, painted: Tensor, code: Tensor) -> Tensor:
@@ -34,11 +33,9 @@ class Critic:
             self.network.requires_grad_(True).train()
         return adversarial.generator_loss(self.recipe.adversarial_form, logits)
 
-    def learn(self, real: Tensor, painted: Tensor, code: Tensor, rate: float) -> dict[str, Tensor]:
-        """Go one step at `rate` times the usual rate; return the loss, the penalty and the norm."""
+    def learn(self, real: Tensor, painted: Tensor, code: Tensor) -> dict[str, Tensor]:
+        """Go one step; return the loss and the penalty."""
         recipe, count = self.recipe, len(real)
-        for group in self.optimiser.param_groups:
-            group["lr"] = recipe.discriminator_rate * rate
         real = real.detach().requires_grad_(recipe.r1 > 0)
         # Real and painted pictures in one call: spectral norm takes a step of its own in each.
         with torch.autocast("cuda", torch.bfloat16, enabled=self.bf16):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -36,17 +37,19 @@ class Memory:
         """`limit` is in bytes."""
         self.left = limit
         self.chunk: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self.lock = Lock()
 
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array, or its copy in a mapped file. Raises OutputError on a full disk."""
-        self.left -= array.nbytes
-        if self.left >= 0:
-            return array
-        if len(self.chunk) < array.nbytes:
-            self.chunk = _mapped(max(CHUNK, array.nbytes))
-        place, self.chunk = np.split(self.chunk, [array.nbytes])
-        # What begins at a multiple of 16 can be seen as any kind of number.
-        self.chunk = self.chunk[-array.nbytes % 16 :]
+        with self.lock:
+            self.left -= array.nbytes
+            if self.left >= 0:
+                return array
+            if len(self.chunk) < array.nbytes:
+                self.chunk = _mapped(max(CHUNK, array.nbytes))
+            place, self.chunk = np.split(self.chunk, [array.nbytes])
+            # What begins at a multiple of 16 can be seen as any kind of number.
+            self.chunk = self.chunk[-array.nbytes % 16 :]
         kept = place.view(array.dtype).reshape(array.shape)
         kept[...] = array
         return kept

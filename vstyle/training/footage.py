@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -18,6 +20,7 @@ from torch import Tensor
 
 from vstyle.errors import InputError
 from vstyle.folders import CLIPS, below
+from vstyle.models.constants import constant
 from vstyle.scene import Scene, motion, render
 from vstyle.training.data import Memory, Picture, Square, scaled, upload
 from vstyle.training.motion import Sequence
@@ -61,10 +64,8 @@ def read_clips(folder: Path, side: int, least: int, memory: Memory) -> tuple[lis
     """
     shots: list[Footage] = []
     unreadable = still = short = 0
-    for path in below(folder, CLIPS):
-        try:
-            found = list(_shots(path, side))
-        except InputError:
+    for found in _read_all(below(folder, CLIPS), side):
+        if found is None:
             unreadable += 1
             continue
         long = [shot for shot in found if len(shot.frames) >= least]
@@ -137,16 +138,29 @@ def _part(cut: Cut, size: int, device: torch.device) -> tuple[Tensor, Tensor, Te
     )
     if cut.mirrored:
         flow, seen = flow.flip(3), seen.flip(3)
-    unit = torch.tensor([width, height], device=device) * size / cut.side
+    unit = constant((width, height), device) * size / cut.side
     flows = flow.permute(0, 2, 3, 1) * unit
     if cut.mirrored:
-        flows = flows * torch.tensor([-1.0, 1.0], device=device)
+        flows = flows * constant((-1.0, 1.0), device)
     places = torch.stack(
         torch.meshgrid(*[torch.arange(size, device=device)] * 2, indexing="xy"), -1
     )
     before = places + flows
     inside = ((before >= 0) & (before <= size - 1)).all(-1)[:, None]
     return frames, flows, seen * inside
+
+
+def _read_all(paths: list[Path], side: int) -> Iterator[list[Footage] | None]:
+    """Read the shots of clips, several at a time, in order; None for what cannot be read."""
+
+    def read(path: Path) -> list[Footage] | None:
+        try:
+            return list(_shots(path, side))
+        except InputError:
+            return None
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as readers:
+        yield from readers.map(read, paths)
 
 
 def _shots(path: Path, side: int) -> Iterator[Footage]:

@@ -6,6 +6,9 @@ Distances are per picture, (B,), so that the caller can weigh the pictures of a 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,10 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vstyle.models.constants import constant
 from vstyle.models.relief import FAINT_BAND, RADII
 from vstyle.models.relief_torch import blurred, split
 from vstyle.models.symmetric import power
 
+_BELL = tuple(math.exp(-(at**2) / (2 * 1.5**2)) for at in range(-5, 6))
+GAUSSIAN = tuple(value / sum(_BELL) for value in _BELL)  # of SSIM: 11 pixels, deviation 1.5
 TONE_BLOCK = 16  # pixels
 GRID_WINDOW = 6  # blocks
 SHAPE_BLOCK = 2  # pixels
@@ -46,7 +52,8 @@ class _Products(torch.autograd.Function):
         """(B, N, C) -> (B, C), (B, C, C), both over N, in float32 at least."""
         ctx.save_for_backward(flat)
         wide = flat if flat.dtype == torch.float64 else flat.float()
-        return wide.mean(1), wide.transpose(1, 2) @ wide / flat.shape[1]
+        with _tensor_cores(flat.dtype == torch.bfloat16):
+            return wide.mean(1), wide.transpose(1, 2) @ wide / flat.shape[1]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
@@ -54,6 +61,17 @@ class _Products(torch.autograd.Function):
         (flat,) = ctx.saved_tensors
         mean, gram = (gradient.to(flat.dtype) / flat.shape[1] for gradient in gradients)
         return torch.baddbmm(mean[:, None], flat, gram + gram.transpose(1, 2))
+
+
+@contextmanager
+def _tensor_cores(exact: bool) -> Iterator[None]:
+    """Let a GPU multiply in TF32 if that is exact: what was bfloat16 has fewer bits than it."""
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = before or exact
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def statistics(features: Tensor) -> Statistics:
@@ -100,9 +118,7 @@ def structure(picture: Tensor, source: Tensor) -> Tensor:
     Gaussian window of 11 pixels, deviation 1.5, without padding.
     """
     x, y = (_grey(picture), _grey(source))
-    at = torch.arange(-5.0, 6.0, device=x.device)
-    line = torch.exp(-at.square() / (2 * 1.5**2))
-    line = line / line.sum()
+    line = constant(GAUSSIAN, x.device)
     maps = torch.stack([x, y, x * x, y * y, x * y], 1).flatten(0, 1)
     # Along one axis and then the other: a square window of 121 taps would cost five times as much.
     maps = F.conv2d(F.conv2d(maps, line.view(1, 1, 1, -1)), line.view(1, 1, -1, 1))
@@ -191,7 +207,7 @@ def grid(picture: Tensor, period: int) -> Tensor:
     Squared, averaged, and 1 for a pattern with a deviation of GRID_VISIBLE.
     """
     # A box of one period has the same mean wherever it lies on a periodic pattern.
-    around = F.avg_pool2d(picture, period, 1)
+    around = F.avg_pool2d(F.avg_pool2d(picture, (period, 1), 1), (1, period), 1)
     height, width = (side // period * period for side in around.shape[2:])
     start = period // 2
     detail = picture[..., start : start + height, start : start + width]
@@ -262,5 +278,5 @@ def _stroke_bands(strokes: Tensor, like: Tensor) -> list[Tensor]:
 
 def _grey(picture: Tensor) -> Tensor:
     """(B, 3, H, W) RGB -> (B, 1, H, W) luma of BT.601."""
-    weights = torch.tensor([0.299, 0.587, 0.114], device=picture.device)
+    weights = constant((0.299, 0.587, 0.114), picture.device)
     return torch.einsum("bchw,c->bhw", picture.float(), weights)[:, None]

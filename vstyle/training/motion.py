@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vstyle.models.constants import constant, pixels
+
 
 @dataclass(frozen=True)
 class Sequence:
@@ -30,19 +32,9 @@ def warp(picture: Tensor, flow: Tensor) -> Tensor:
     picture: (B, C, H, W); flow: (B, H, W, 2) in pixels, (x, y).
     """
     height, width = picture.shape[2:]
-    scale = torch.tensor([2 / max(width - 1, 1), 2 / max(height - 1, 1)], device=flow.device)
+    scale = constant((2 / max(width - 1, 1), 2 / max(height - 1, 1)), flow.device)
     at = (pixels(height, width, flow.device) + flow) * scale - 1
     return F.grid_sample(picture, at.to(picture.dtype), padding_mode="border", align_corners=True)
-
-
-def pixels(height: int, width: int, device: torch.device) -> Tensor:
-    """Return the coordinates (x, y) of every pixel: (1, H, W, 2)."""
-    y, x = torch.meshgrid(
-        torch.arange(height, device=device, dtype=torch.float32),
-        torch.arange(width, device=device, dtype=torch.float32),
-        indexing="ij",
-    )
-    return torch.stack([x, y], -1)[None]
 
 
 def film(
@@ -58,7 +50,7 @@ def film(
     batch, _, height, width = photos.shape
     grid = pixels(size, size, photos.device)
     # Frame 0 looks at the photo through a window somewhere in it.
-    room = torch.tensor([width - size, height - size], device=photos.device)
+    room = constant((width - size, height - size), photos.device)
     origin = torch.rand(batch, 1, 1, 2, generator=generator, device=generator.device) * room
     back = grid.expand(batch, -1, -1, -1)  # frame t -> frame 0, in pixels of frame 0
     object_back = back
@@ -122,7 +114,7 @@ def back_through(back: Tensor, step: Tensor) -> Tensor:
 def _look(photos: Tensor, at: Tensor) -> Tensor:
     """Sample photos (B, 3, H, W) at pixel coordinates (B, h, w, 2), mirrored beyond the border."""
     height, width = photos.shape[2:]
-    scale = torch.tensor([2 / (width - 1), 2 / (height - 1)], device=at.device)
+    scale = constant((2 / (width - 1), 2 / (height - 1)), at.device)
     return F.grid_sample(photos, at * scale - 1, padding_mode="reflection", align_corners=True)
 
 

@@ -22,6 +22,10 @@ from vstyle.training.recipe import Recipe
 CONTENT_LEVELS = ((1, 0.3), (2, 1.0), (8, 0.4), (9, 0.6))
 
 
+Parts = dict[str, tuple[float | Tensor, Tensor]]
+"""The terms of the objective by name, each with its weight."""
+
+
 @dataclass(frozen=True)
 class Painted:
     """What the networks made of a batch."""
@@ -75,22 +79,20 @@ def objective(
     batch: Batch,
     painted: Painted,
     *,
-    number: int,
     factor: int,
     taught: list[Tensor] | None = None,
-) -> dict[str, tuple[float, Tensor]]:
+) -> Parts:
     """Return the terms of a painted batch by name, each as (weight, its mean over the pictures).
 
-    `number` is that of the step, `factor` the generator's; `taught` are the frames as a teacher
-    painted them, if there is one.
+    `factor` is the generator's; `taught` are the frames as a teacher painted them, if there is one.
     """
-    parts: dict[str, tuple[float, Tensor]] = {}
+    parts: Parts = {}
     source, last = batch.film.frames[-1], painted.frames[-1]
     if isinstance(batch.wanted, Tensor):
         parts["identity"] = (recipe.identity, losses.identity(last, batch.wanted))
     else:
         goal = taught[-1] if taught and recipe.taught_features else None
-        parts |= _looks(recipe, features, batch, last, goal, number=number)
+        parts |= _looks(recipe, features, batch, last, goal)
         if recipe.shapes:
             parts["shapes"] = (recipe.shapes, losses.shapes(last, source, painted.strokes))
         if recipe.tints:
@@ -132,16 +134,13 @@ def _looks(
     batch: Batch,
     last: Tensor,
     goal: Tensor | None,
-    *,
-    number: int,
-) -> dict[str, tuple[float, Tensor]]:
+) -> Parts:
     """Return the terms that VGG sees, and SSIM: the source's shapes, the painting's statistics.
 
     `goal` is the last frame as a teacher painted it, if that counts.
     """
     assert not isinstance(batch.wanted, Tensor)
     source, wanted = batch.film.frames[-1], batch.wanted
-    ramp = min(1.0, 0.2 + 0.8 * number / max(recipe.style_ramp, 1))
     reached = pyramid_of_part(features, last, batch.corner)
     with torch.no_grad():
         before = pyramid_of_part(features, source, batch.corner)
@@ -149,7 +148,7 @@ def _looks(
     gaps = [
         weight * losses.content(reached[level], before[level]) for level, weight in CONTENT_LEVELS
     ]
-    parts = {
+    parts: Parts = {
         "content": (recipe.content, torch.stack(gaps).sum(0)),
         "structure": (recipe.structure, losses.structure(last, source)),
     }
@@ -166,7 +165,7 @@ def _looks(
         gap = _mean([distance(a, b) for a, b in zip(styles, wanted, strict=True)])
         # Relative to the unpainted frame's: a pair that starts far away counts no more.
         start = _mean([distance(a, b) for a, b in zip(looks, wanted, strict=True)])
-        parts[name] = (weight * ramp, gap / start.clamp_min(recipe.least_distance))
+        parts[name] = (weight * batch.ramp, gap / start.clamp_min(recipe.least_distance))
     return parts
 
 

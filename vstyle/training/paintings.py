@@ -16,8 +16,7 @@ from vstyle.training.data import Memory, Picture, Square, cut, upload, variant
 from vstyle.training.losses import Statistics, statistics
 
 BORDER = 16  # a sixteenth of the side is left out of what is compared with a style
-VARIANTS = 4  # of each painting: itself, and parts of it
-KEPT = 2000  # targets, of some 1.5 MB each
+KEPT = 2000  # targets, of some 1.5 MB each; on a GPU thrice as many
 
 # Style is measured on a pyramid: (factor of reduction, layers). Shallow layers of a small picture
 # see the large strokes (Snelgrove 2017); the deepest one at full size would cost half of the step.
@@ -39,20 +38,20 @@ def pyramid(features: Features, picture: Tensor) -> list[Tensor]:
     ]
 
 
-def pyramid_of_part(
-    features: Features, picture: Tensor, corner: tuple[float, float]
-) -> list[Tensor]:
+def pyramid_of_part(features: Features, picture: Tensor, corner: Tensor) -> list[Tensor]:
     """Return the same of a painted picture; at full size only of a part of a quarter of its area.
 
     There VGG costs most, and the statistics of a part are as good. `corner` (y, x), 0..1, says
-    where it is. The border is left out, or frames would be painted where paintings have frames.
+    where it is: on the device, which need not be asked. The border is left out, or frames would be
+    painted where paintings have frames.
     """
     side = picture.shape[-1]
     border = side // BORDER
     inner = picture[..., border : side - border, border : side - border]
     free = side // 2 - 2 * border
-    y, x = (border + round(share * free) for share in corner)
-    part = picture[..., y : y + side // 2, x : x + side // 2]
+    at = (border + (corner * free).round()).long()[:, None]
+    rows, columns = at + torch.arange(side // 2, device=picture.device)
+    part = picture.index_select(2, rows).index_select(3, columns)
     return [
         found
         for factor, layers in PYRAMID
@@ -73,7 +72,8 @@ class Style:
 class Paintings:
     """All paintings, each in a few variants, which are made when first drawn."""
 
-    def __init__(self, pictures: list[Picture], memory: Memory, variants: int = VARIANTS) -> None:
+    def __init__(self, pictures: list[Picture], memory: Memory, variants: int) -> None:
+        """`variants` is how many there are of each: itself, and parts of it."""
         self.pictures = pictures
         self.memory = memory
         self.variants = variants
@@ -105,30 +105,48 @@ class Targets:
     def __init__(self, features: Features, device: torch.device) -> None:
         self.features = features
         self.device = device
+        self.most = 3 * KEPT if device.type == "cuda" else KEPT
         self.kept: dict[tuple[int, int], list[Statistics]] = {}
 
     def of(self, styles: list[Style]) -> list[Statistics]:
         """Return the statistics of the layers of PYRAMID, each for the whole batch of styles."""
+        self._work_out({style.key: style for style in styles if style.key not in self.kept})
+        found = []
+        for style in styles:
+            layers = self.kept.pop(style.key)
+            self.kept[style.key] = layers  # the last to go
+            found.append(layers)
+        while len(self.kept) > self.most:
+            self.kept.pop(next(iter(self.kept)))  # the one that was asked for longest ago
         return [
             Statistics(
                 torch.cat([layer.mean for layer in layers]),
                 torch.cat([layer.deviation for layer in layers]),
                 torch.cat([layer.gram for layer in layers]),
             )
-            for layers in zip(*(self._of(style) for style in styles), strict=True)
+            for layers in zip(*found, strict=True)
         ]
 
-    def _of(self, style: Style) -> list[Statistics]:
-        if style.key not in self.kept:
-            if len(self.kept) >= KEPT:
-                self.kept.pop(next(iter(self.kept)))  # the one that was asked for longest ago
-            picture = upload(style.painting, self.device).permute(2, 0, 1)[None].float() / 255
+    def _work_out(self, missing: dict[tuple[int, int], Style]) -> None:
+        """Keep the targets of styles: on a GPU, of paintings of one size at once."""
+        # On a CPU that is no faster, and a resumed run, which groups them otherwise, would round
+        # otherwise.
+        groups: dict[object, list[Style]] = {}
+        for key, style in missing.items():
+            on_gpu = self.device.type == "cuda"
+            groups.setdefault(style.painting.shape if on_gpu else key, []).append(style)
+        for alike in groups.values():
+            pictures = torch.stack([upload(style.painting, self.device) for style in alike])
+            pictures = pictures.permute(0, 3, 1, 2).float() / 255
             with torch.inference_mode():
-                found = [statistics(layer) for layer in pyramid(self.features, picture)]
-        else:
-            found = self.kept.pop(style.key)
-        self.kept[style.key] = found  # the last to go
-        return found
+                found = [statistics(layer) for layer in pyramid(self.features, pictures)]
+            for index, style in enumerate(alike):
+                only = slice(index, index + 1)
+                self.kept[style.key] = [
+                    # Copies: a part would keep the whole.
+                    Statistics(*(part[only].clone() for part in (of.mean, of.deviation, of.gram)))
+                    for of in found
+                ]
 
 
 def _square(picture: Picture, rng: np.random.Generator) -> Picture:

@@ -89,6 +89,7 @@ class Recipe:
     regrade_share: float = 0.7  # how often of these in its own style, but with other colours
     cycle_share: float = 0.25  # how often the painted frame is painted back
 
+    variants: int = 4  # of each painting: itself, and parts of it, mostly in other colours
     memory: float = 4.0  # GB of decoded pictures kept in memory; the rest goes to a mapped file
     sheet_every: int = 500  # steps from one contact sheet to the next
 

@@ -17,7 +17,9 @@ from vstyle.training.recipe import Recipe
 
 FOLDER = Path(__file__).parent / "recipes"
 SHARES = ("start", "average", "adversarial_start")  # beside all that end in `_share`
-AT_LEAST_ONE = ("steps", "batch", "film_frames", "video_frames", "sheet_every", "scales")
+AT_LEAST_ONE = (
+    "steps", "batch", "film_frames", "video_frames", "sheet_every", "scales", "variants",
+)  # fmt: skip
 
 
 def shipped_recipes() -> dict[str, Path]:

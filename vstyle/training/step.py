@@ -12,9 +12,9 @@ from torch import Tensor
 class Numbers:
     """Numbers on their way from the device, which nobody waits for until they are asked for."""
 
-    def __init__(self, named: dict[str, Tensor]) -> None:
-        self.names = tuple(named)
-        values = torch.stack([value.detach().float() for value in named.values()])
+    def __init__(self, names: tuple[str, ...], values: Tensor) -> None:
+        """`values` is (len(names),)."""
+        self.names = names
         on_gpu = values.device.type == "cuda"
         self.values = torch.empty(values.shape, pin_memory=on_gpu)
         self.values.copy_(values, non_blocking=on_gpu)

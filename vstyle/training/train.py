@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from vstyle.training.paintings import Paintings, Targets
 from vstyle.training.ranks import joined
 from vstyle.training.recipe import Recipe
 from vstyle.training.recipe_file import check
+from vstyle.training.replay import Outcome, Replayed, mapped
 from vstyle.training.step import Numbers, Step
 from vstyle.training.trainer import Trainer, rate, state_path
 from vstyle.training.vgg import find_vgg, read_vgg
@@ -43,7 +45,8 @@ from vstyle.training.whiten import samples, whiten
 
 SAVE_EVERY = 300  # seconds of training that a crash may cost
 PHOTO_SIDE = 320  # pixels; least short side at which photos are kept
-AHEAD = 3  # steps whose data is drawn in advance
+READERS = 4  # threads that draw data
+AHEAD = 6  # steps whose data is drawn in advance
 LAG = 4  # steps that a GPU may be behind: nobody waits for the numbers of its latest one
 AGREE_EVERY = 10  # steps after which several processes ask each other whether to stop
 
@@ -177,7 +180,9 @@ def train(
     """
     recipe, ranks, counter = trainer.recipe, trainer.ranks, Counter()
     targets = targets or Targets(features, ranks.device)
-    readers = ThreadPoolExecutor(1, thread_name_prefix="draw")
+    recorded = ranks.device if ranks.count == 1 else torch.device("cpu")
+    descend = Replayed(partial(_descend, trainer, features, teacher), recorded)
+    readers = ThreadPoolExecutor(READERS, thread_name_prefix="draw")
     ahead: deque[Future[Draw]] = deque()
     last = time.perf_counter()
     try:
@@ -194,8 +199,11 @@ def train(
             waited = time.perf_counter() - start
             batch = realise(recipe, drawn, targets, ranks.device)
             speed = rate(recipe, drawn.number, drawn.done)
-            with counter(_kind(drawn, batch)):
-                painted, terms = _descend(trainer, features, batch, speed, teacher)
+            kind = _kind(drawn, batch)
+            trainer.go_at(speed)
+            with counter(kind):
+                outcome = descend(kind, batch)
+            trainer.count()
             now = time.perf_counter()
             trainer.seconds += now - last
             yield Step(
@@ -206,11 +214,11 @@ def train(
                 speed,
                 now - last,
                 waited,
-                counter.known[_kind(drawn, batch)] * ranks.count,
-                Numbers(terms),
+                counter.known[kind] * ranks.count,
+                Numbers(outcome.names, outcome.values),
                 batch.film.frames,
                 batch.style,
-                [frame.detach() for frame in painted.frames],
+                [frame.clone() for frame in outcome.painted.frames],
             )
             last = now
     finally:
@@ -218,26 +226,24 @@ def train(
 
 
 def _descend(
-    trainer: Trainer, features: Features, batch: Batch, speed: float, teacher: Teacher | None
-) -> tuple[Painted, dict[str, Tensor]]:
-    """Take one step of the generator, and one of the discriminator; return what they cost."""
+    trainer: Trainer, features: Features, teacher: Teacher | None, batch: Batch
+) -> Outcome:
+    """Take one step of the generator, and one of the discriminator."""
     critic, recipe = trainer.critic, trainer.recipe
     painted: Painted = trainer.painter(batch)
     factor = trainer.networks.generator.config.factor
     taught = teacher.paint(batch) if teacher and (recipe.taught or recipe.taught_features) else None
-    parts = objective(
-        recipe, features, batch, painted, number=trainer.number, factor=factor, taught=taught
-    )
+    parts = objective(recipe, features, batch, painted, factor=factor, taught=taught)
     last = painted.frames[-1]
     if critic and batch.crops is not None:
         parts["adversarial"] = (recipe.adversarial, critic.judge(last, painted.code).mean())
     total = torch.stack([weight * term for weight, term in parts.values()]).sum()
     terms = {name: term for name, (_, term) in parts.items()} | {"total": total}
-    terms["gradient"] = trainer.descend(total, speed)
+    terms["gradient"] = trainer.descend(total)
     if critic and batch.crops is not None:
-        terms |= critic.learn(batch.crops, last, painted.code, speed / recipe.rate)
-    trainer.count()
-    return painted, terms
+        terms |= critic.learn(batch.crops, last, painted.code)
+    values = torch.stack([value.detach().float() for value in terms.values()])
+    return Outcome(mapped(painted, Tensor.detach), tuple(terms), values)
 
 
 def _kind(drawn: Draw, batch: Batch) -> object:
@@ -321,11 +327,11 @@ def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, 
     content = read_folder(job.photos, max(PHOTO_SIDE, side), memory)
     notes = [content.note(str(job.photos))]
     if job.paintings.is_file():
-        paintings = Paintings([read_picture(job.paintings, READ_SIDE)], memory, variants=1)
+        paintings = Paintings([read_picture(job.paintings, READ_SIDE)], memory, 1)
     else:
         styles = read_folder(job.paintings, READ_SIDE, memory)
         notes.append(styles.note(str(job.paintings)))
-        paintings = Paintings(styles.pictures, memory)
+        paintings = Paintings(styles.pictures, memory, recipe.variants)
     clips: list[Footage] = []
     scenes: list[Footage] = []
     if any(phase.video for phase in recipe.phases):

@@ -18,6 +18,7 @@ from vstyle.models.build import Networks, configs, from_arrays, to_arrays
 from vstyle.models.tensors import Tensors
 from vstyle.training.critic import Critic
 from vstyle.training.objective import Painter
+from vstyle.training.optimiser import adam, set_rate
 from vstyle.training.ranks import Ranks
 from vstyle.training.recipe import Recipe
 
@@ -42,9 +43,7 @@ class Trainer:
             net.to(ranks.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(networks)
         self.painter = ranks.share(Painter(networks))
-        self.optimiser = torch.optim.Adam(
-            self._groups(), recipe.rate, betas=(0.9, 0.99), fused=True
-        )
+        self.optimiser = adam(self._groups(), (0.9, 0.99), ranks.device)
         self.critic = Critic(recipe, ranks) if recipe.adversarial else None
 
     def parameters(self) -> list[Tensor]:
@@ -60,13 +59,18 @@ class Trainer:
             {"params": list(encoder.parameters()), "pace": ENCODER_PACE},
         ]
 
-    def descend(self, loss: Tensor, rate: float) -> Tensor:
-        """Go one step down at a learning rate and return the norm of the gradient.
+    def go_at(self, rate: float) -> None:
+        """Set the learning rate of what comes next, the discriminator's in proportion."""
+        set_rate(self.optimiser, rate)
+        if self.critic:
+            share = self.recipe.discriminator_rate / self.recipe.rate
+            set_rate(self.critic.optimiser, rate * share)
+
+    def descend(self, loss: Tensor) -> Tensor:
+        """Go one step down and return the norm of the gradient.
 
         A step that is not finite is not taken.
         """
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate * group["pace"]
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.whole = False

@@ -38,14 +38,15 @@ def samples(paintings: Paintings) -> Tensor:
 def whiten(networks: Networks, squares: Tensor) -> None:
     """Change networks in place: over these style pictures learned entries have deviation SCALE.
 
+    What a generator paints stays the same, unless its encoder has never seen a picture.
     squares: (N, 3, SIDE, SIDE), values 0..1, a few hundred. Directions in which they hardly differ
     get less than that. Before several processes share the networks: rounded otherwise in one of
     them, nearly equal directions could be turned otherwise too.
     """
     encoder = networks.encoder
     found = torch.cat([encoder.statistics(some) for some in torch.split(squares, AT_ONCE)])
-    standard = encoder.standardise
-    if standard.fresh:  # else the codes would change again as soon as it had seen some pictures
+    standard, fresh = encoder.standardise, encoder.standardise.fresh
+    if fresh:  # else the codes would change again as soon as it had seen some pictures
         standard.mean.copy_(found.mean(0))
         standard.deviation.copy_(found.std(0))
     learned = encoder.learned(standard.bounded(found))
@@ -61,6 +62,8 @@ def whiten(networks: Networks, squares: Tensor) -> None:
     for layer in (encoder.direct, last):
         layer.weight.copy_(there @ layer.weight)
         layer.bias.copy_(there @ layer.bias)
+    if fresh:  # a generator that has learned nothing had better see every direction as strongly
+        return
     weights = dict(networks.generator.named_parameters())
     for name, weight in weights.items():
         if name.endswith(BY_CODE):
