@@ -170,6 +170,22 @@ def test_grid_sees_blocks_and_dots_and_checks_and_little_else() -> None:
     assert losses.grid(smooth + checks * flips, 4).item() > 0.5
 
 
+def test_seams_are_blocks_that_each_differ_from_the_next() -> None:
+    """Steps between blocks, worked out on paper; slopes, edges and noise cost next to nothing."""
+    torch.manual_seed(0)
+    steps = torch.arange(16.0).repeat_interleave(4).expand(1, 3, 64, 64) * 0.05
+    # Across 15 seams of a row 0.05 squared, within nothing; and there are none from row to row.
+    assert losses.seams(steps, 4).item() == pytest.approx(0.5, rel=1e-4)
+    slope = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)
+    assert losses.seams(slope, 4).item() == 0
+    edge = (torch.arange(64) > 25).float().expand(1, 3, 64, 64)  # not at a seam
+    assert losses.seams(edge, 4).item() == 0
+    assert losses.seams(0.1 * torch.randn(1, 3, 64, 64), 4).item() < 0.5
+    blocks = 0.1 * torch.randn(1, 3, 16, 16).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    assert losses.seams(blocks, 4).item() > 4
+    assert losses.grid(blocks, 4).item() < 0.1  # which is why there are two terms
+
+
 def test_every_term_has_the_right_gradient() -> None:
     """The gradients against finite differences, in double precision where it is kept."""
     torch.manual_seed(0)

@@ -10,15 +10,17 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from vstyle import checkpoint, pixels
 from vstyle.bench.records import Reach, Roof, Work
+from vstyle.engine.folded import Folded
 from vstyle.errors import CheckpointError
-from vstyle.models.config import parse
-from vstyle.models.generator import Generator
+from vstyle.models.config import generator_shapes, parse
+from vstyle.models.fold import generator_layers
 
 BYTES = {"fp32": 4, "fp16": 2, "bf16": 2, "int8": 1}  # of one number
 DTYPES = {
@@ -99,35 +101,40 @@ def _matrix_rate(device: str, kind: torch.dtype, timed: Timer) -> float | None:
 def work_of(model: str, height: int, width: int, precision: str) -> Work | None:
     """Count what a model's generator does for one frame; None if it has no generator of ours.
 
-    Nothing is computed: the graph is walked with shapes alone.
+    In one style, whose settings are folded into its layers. Nothing is computed: the graph is
+    walked with shapes alone.
     """
     try:
         header = checkpoint.describe(checkpoint.find_model(model))
         config, _ = parse(header.config)
-        with torch.device("meta"):
-            generator = Generator(config).eval()
+        nothing = {
+            f"generator.{name}": np.zeros(shape, np.float32)
+            for name, shape in generator_shapes(config)
+        }
+        layers = generator_layers(nothing, np.zeros(config.code, np.float32))
+        meta = torch.device("meta")
+        generator = Folded(config, layers, meta, torch.float32)
     except (CheckpointError, ValueError):
         return None
     multiple = config.multiple
     rows, columns = (side * multiple for side in pixels.grid(height, width, multiple))
     factor = config.factor
-    meta = torch.device("meta")
     frame = torch.empty(1, 3, rows, columns, device=meta)
     places = torch.empty(1, 1, rows // factor, columns // factor, device=meta)
-    code = torch.empty(1, config.code, device=meta)
-    return count(lambda: generator(frame, frame, places, places, code), BYTES.get(precision, 4))
+    return count(lambda: generator(frame, frame, places, places), BYTES.get(precision, 4))
 
 
 def count(call: Callable[[], object], bytes_each: int) -> Work:
-    """Count the work of a call on tensors without data."""
+    """Count the work of the convolutions in a call on tensors without data."""
     flops, traffic = FlopCounterMode(display=False), _Traffic()
     with torch.no_grad(), flops, traffic:
         call()
-    return Work(flops.get_total_flops() / 1e9, traffic.numbers * bytes_each / 1e6)
+    counts = flops.get_flop_counts()["Global"]
+    return Work(counts[torch.ops.aten.convolution] / 1e9, traffic.numbers * bytes_each / 1e6)
 
 
 class _Traffic(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the numbers that go into and come out of convolutions and matrix products."""
+    """Counts the numbers that go into and come out of convolutions."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -135,11 +142,7 @@ class _Traffic(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        if func.overloadpacket in {
-            torch.ops.aten.convolution,
-            torch.ops.aten.addmm,
-            torch.ops.aten.mm,
-        }:
+        if func.overloadpacket is torch.ops.aten.convolution:
             touched = [value for value in (*args, out) if isinstance(value, torch.Tensor)]
             self.numbers += sum(tensor.numel() for tensor in touched)
         return out

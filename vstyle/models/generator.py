@@ -229,7 +229,7 @@ def in_palette(z: Tensor, code: Tensor) -> Tensor:
     """
     means, root = palette(code[:, :PALETTE].detach())
     # In bfloat16 neighbouring grey levels would be one.
-    with torch.autocast(z.device.type, enabled=False):
+    with torch.autocast("cuda", enabled=False):
         apart = z.float().reshape(len(z), 3, -1, *z.shape[2:])
         colours = torch.einsum("bij,bjphw->biphw", root, apart)
         return (colours + means[:, :, None, None, None]).flatten(1, 2)

@@ -68,7 +68,7 @@ def blurred(values: Tensor, radius: int) -> Tensor:
     down, across = (_box(side, radius, values.device) for side in (height, width))
     # Two products of matrices: padded and summed, it would be eight steps, and as many back. Of
     # what differs from a corner, so that a flat plane stays so to the last bit.
-    with torch.autocast(values.device.type, enabled=False):
+    with torch.autocast("cuda", enabled=False):
         wide = values.float()
         corner = wide[..., :1, :1]
         return (down @ (wide - corner) @ across.T + corner).to(values.dtype)

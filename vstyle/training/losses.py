@@ -28,6 +28,7 @@ TONE_BLOCK = 16  # pixels
 GRID_WINDOW = 6  # blocks
 SHAPE_BLOCK = 2  # pixels
 FAINT_TINT = 3.0  # levels of 255; colours that vary less are hardly seen
+SEAM_CHANCE = 1.4
 GRID_VISIBLE = 0.05  # of values 0..1
 
 
@@ -218,6 +219,27 @@ def grid(picture: Tensor, period: int) -> Tensor:
     places = places.reshape(-1, 3, period**2, *places.shape[2:])
     pattern = places - places.mean(2, keepdim=True)
     return pattern.square().mean((1, 2, 3, 4)) / GRID_VISIBLE**2
+
+
+def seams(picture: Tensor, period: int) -> Tensor:
+    """How much more neighbours differ across seams of blocks than within: (B, 3, H, W) -> (B,).
+
+    `grid` sees what all blocks have in common. Blocks that each have another colour have nothing in
+    common, yet are seen: their pixels differ from the next block's, and not from each other. So the
+    mean squared differences of both kinds are compared, in windows of GRID_WINDOW blocks; up to
+    SEAM_CHANCE times as large across seams as within, as they are by chance, costs nothing. Values
+    0..1; 1 for an excess of GRID_VISIBLE squared.
+    """
+    excess = []
+    for across in (picture, picture.transpose(2, 3)):
+        steps = (across[..., 1:] - across[..., :-1]).square().mean(1)
+        blocks = (across.shape[3] - 1) // period
+        # Places of a row: within, ..., within, seam.
+        parts = steps[..., : blocks * period].reshape(*steps.shape[:2], blocks, period)
+        gap = parts[..., -1] - SEAM_CHANCE * parts[..., :-1].mean(3)
+        window = (min(GRID_WINDOW * period, gap.shape[1]), min(GRID_WINDOW, blocks))
+        excess.append(F.avg_pool2d(gap[:, None], window).clamp_min(0).mean((1, 2, 3)))
+    return (excess[0] + excess[1]) / 2 / GRID_VISIBLE**2
 
 
 def likeness(features: Tensor, wanted: Tensor) -> Tensor:

@@ -102,6 +102,8 @@ def objective(
     if recipe.grid:
         seams = losses.grid(last, factor) + losses.grid(last, 4 * factor)
         parts["grid"] = (recipe.grid, seams)
+    if recipe.seams:
+        parts["seams"] = (recipe.seams, losses.seams(last, factor))
     if recipe.variation:
         parts["variation"] = (recipe.variation, losses.variation(last))
     if painted.back is not None:

@@ -52,17 +52,18 @@ class Recipe:
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
     # With a weight of 0 a term is not computed.
-    content: float = 4.5
-    structure: float = 0.6
-    shapes: float = 12.0  # that of every band of the relief, however faint, but for strokes
-    tints: float = 5.0  # colours that vary where neither source nor strokes do
-    tone: float = 24.0  # the colours of large shapes: the source's, in the style's palette
+    content: float = 2.8
+    structure: float = 0.4
+    shapes: float = 5.0  # that of every band of the relief, however faint, but for strokes
+    tints: float = 3.0  # colours that vary where neither source nor strokes do
+    tone: float = 12.0  # the colours of large shapes: the source's, in the style's palette
     moments: float = 32.0
     gram: float = 16.0
-    flow: float = 28.0
+    flow: float = 60.0
     long_flow: float = 0.0  # the last frame of a film against its first
-    identity: float = 10.0
-    grid: float = 12.0
+    identity: float = 6.0
+    grid: float = 12.0  # what all blocks of pixels have in common
+    seams: float = 20.0  # what blocks of pixels differ by, each from the next
     variation: float = 0.0  # total variation
     cycle: float = 0.0
     taught: float = 0.0  # difference to the frames that a teacher paints
