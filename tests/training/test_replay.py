@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from vstyle.training.ranks import Ranks
 from vstyle.training.replay import Outcome, Replayed, mapped, tensors
 
 
@@ -53,7 +54,7 @@ def test_every_step_is_taken_once_with_its_own_batch(place: str) -> None:
         state.add_(batch.sum())
         return Outcome(batch * 2, ("sum", "state"), torch.stack([batch.sum(), state[0]]))
 
-    replayed = Replayed(step, device)
+    replayed = Replayed(step, Ranks(device))
     total = 0.0
     for index in range(12):
         size = 3 + index % 2

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vstyle.training.batches import Batch
 from vstyle.training.objective import Painted
+from vstyle.training.ranks import Ranks
 
 T = TypeVar("T")
 
@@ -41,11 +42,12 @@ class _Recording:
 class Replayed:
     """A step of training that is recorded, where the device can."""
 
-    def __init__(self, step: Callable[[Batch], Outcome], device: torch.device) -> None:
+    def __init__(self, step: Callable[[Batch], Outcome], ranks: Ranks) -> None:
         self.step = step
         # All on one stream: where gradients were once added up, they must be when it is recorded.
-        on_gpu = device.type == "cuda"
-        self.stream = torch.cuda.Stream(device) if on_gpu else None  # type: ignore[no-untyped-call]
+        # Several processes wait for each other within a step, which is not recorded.
+        alone = ranks.device.type == "cuda" and ranks.count == 1
+        self.stream = torch.cuda.Stream(ranks.device) if alone else None  # type: ignore[no-untyped-call]
         self.seen: dict[object, _Recording | None] = {}
         self.pool: Any = None
 

@@ -67,13 +67,10 @@ class Job:
     licence: str = "trained on the user's own pictures"
 
 
-def _quiet(_: str) -> None: ...
-
-
 def fit(
     job: Job,
     recipe: Recipe,
-    note: Callable[[str], None] = _quiet,
+    note: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Step]:
     """Train a model of any style and save it now and then, and at the end, however it ends.
@@ -180,8 +177,7 @@ def train(
     """
     recipe, ranks, counter = trainer.recipe, trainer.ranks, Counter()
     targets = targets or Targets(features, ranks.device)
-    recorded = ranks.device if ranks.count == 1 else torch.device("cpu")
-    descend = Replayed(partial(_descend, trainer, features, teacher), recorded)
+    descend = Replayed(partial(_descend, trainer, features, teacher), ranks)
     readers = ThreadPoolExecutor(READERS, thread_name_prefix="draw")
     ahead: deque[Future[Draw]] = deque()
     last = time.perf_counter()

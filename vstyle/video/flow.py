@@ -32,9 +32,9 @@ no smoother than that: what it hides would else be painted around it.
 
 # Two parts of one object that disagree by up to SURE pixels do so by noise and rounding; from LOST
 # on it is something else that we see there. In pixels of the small frame.
-SURE, LOST = 0.8, 2.4
+SURE, LOST = 0.5, 1.5
 # The same for the brightness of a place, in grey levels of 255, that its motion should explain.
-SAME, OTHER = 10.0, 30.0
+SAME, OTHER = 6.0, 18.0
 # And of the fine frame, where an outline is as sharp as it is going to be painted.
 SAME_FINE, OTHER_FINE = 10.0, 30.0
 # Where the picture is the same to this many grey levels, motion below STILL pixels is noise of the

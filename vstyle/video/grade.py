@@ -21,13 +21,13 @@ from vstyle import pixels
 from vstyle.engine.base import Picture
 from vstyle.models.contrast import SIZES, Contrast, contrast
 
-WHOLE = 1.55  # most that all contrast is multiplied by
+WHOLE = 1.3  # most that all contrast is multiplied by
 LARGE = SIZES.index(8)  # what is left in the means of squares of 8 pixels belongs to large shapes
 # How much of a frame's deviation must be left there for any of that, and for all of it.
 SOME, ALL = 0.86, 0.98
 # Of each size but the largest, finest first: the share of the style's contrast that is wanted, and
 # the most that is multiplied by. The finest is held back: it flickers.
-WANTED, MOST = (0.66, 1.0, 0.9), (1.08, 1.4, 1.55)
+WANTED, MOST = (0.62, 0.95, 0.85), (1.0, 1.16, 1.26)
 LEAST = 0.5  # that it is multiplied by
 FITTED = 0.7  # of the way, as a power, that contrasts go
 ROWS = 32  # of a picture that are worked on at a time
