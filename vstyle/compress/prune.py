@@ -98,7 +98,7 @@ def _shares(block: Block, x: Tensor, code: Tensor, output: Tensor) -> Tensor:
     """Return the inner channels' shares of a block's output for one frame: (inner,)."""
     inner = F.relu(block.first(x, code))
     second = block.second
-    scale, _, shares = second.style(code)[0].split(second.split)
+    scale, _, shares = (part[0, :, 0, 0] for part in second.settings(code))
     weight = second.kernel(shares)
     channels, side = weight.shape[1:3]
     pad = side // 2
