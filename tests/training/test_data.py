@@ -55,15 +55,20 @@ def test_a_folder_is_read_in_order_and_faults_are_counted(folders: Path, tmp_pat
 def test_squares_are_cut_within_and_scaled_right() -> None:
     """A ramp stays a ramp, mirrored if so asked; equal values stay exactly equal."""
     ramp = np.tile(np.arange(0, 240, 4, np.uint8)[None, :, None], (60, 1, 3))
-    square = data.Square(ramp[:48, :48], True)
-    found = data.scaled([square, data.Square(ramp[:48, :48], False)], 32, CPU)
-    torch.testing.assert_close(found[0], found[1].flip(2))
-    inner = found[1, 0, 5, 2:-2] * 255
-    torch.testing.assert_close(inner.diff(), torch.full_like(inner.diff(), 6.0), atol=0.3, rtol=0)
+    for size in (32, 64):
+        found = data.on_device(data.scaled(ramp[:48, :48], size), CPU)
+        assert found.shape == (3, size, size)
+        steps = (found[0, 5, 4:-4] * 255).diff()
+        torch.testing.assert_close(steps, torch.full_like(steps, 4 * 48 / size), atol=1, rtol=0)
     rng = np.random.default_rng(0)
-    sides = [data.cut(ramp, 40, rng).pixels.shape for _ in range(50)]
-    assert all(a == b and 12 <= a <= 52 for a, b, _ in sides)
-    assert len(set(sides)) > 10
+    cuts = [data.cut(ramp, 40, rng).astype(int) for _ in range(50)]
+    assert all(cut.shape == (40, 40, 3) and (cut == cut[:1, :, :1]).all() for cut in cuts)
+    # How large each was, and which way round: 4 levels a pixel before it was scaled.
+    slopes = [round((cut[0, 30, 0] - cut[0, 10, 0]) / 2) for cut in cuts]
+    assert min(slopes) < -30
+    assert max(slopes) > 30
+    assert len(set(slopes)) > 10
+    assert 32 <= min(map(abs, slopes)) <= max(map(abs, slopes)) <= 53
 
 
 def test_a_draw_depends_on_seed_step_and_rank_alone(noise: list[data.Picture]) -> None:
@@ -76,7 +81,8 @@ def test_a_draw_depends_on_seed_step_and_rank_alone(noise: list[data.Picture]) -
         return batches.draw(whose, all_data, number, 0.1, rank=rank, count=count)
 
     def pixels(drawn: batches.Draw) -> bytes:
-        return b"".join(square.pixels.tobytes() for square in drawn.photos)
+        assert drawn.photos is not None
+        return drawn.photos.tobytes()
 
     assert pixels(draw(5)) == pixels(draw(5))
     assert len({pixels(draw(5)), pixels(draw(6)), pixels(draw(5, seed=1))}) == 3

@@ -38,8 +38,9 @@ def unexplained(film: motion.Sequence) -> tuple[float, float]:
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_square_of_a_scene_moves_as_its_flow_says(scene: footage.Footage, mirrored: bool) -> None:
     """Cut, enlarged and mirrored, the flow still explains most of what changes."""
-    cut = footage.Cut(scene, 0, 4, top=20, left=30, side=60, mirrored=mirrored)
-    film = footage.sequence([cut, cut], 96, CPU)
+    cut = footage.square(scene, range(4), (20, 30, 60), 96)
+    turned = footage.mirrored(cut) if mirrored else cut
+    film = footage.sequence(footage.joined([turned, turned]), CPU)
     assert [tuple(frame.shape) for frame in film.frames] == [(2, 3, 96, 96)] * 4
     assert [tuple(flow.shape) for flow in film.flows] == [(2, 96, 96, 2)] * 3
     assert film.visible[0].mean() > 0.5
@@ -53,8 +54,7 @@ def test_the_uncut_flow_is_the_scenes_own(scene: footage.Footage) -> None:
     from vstyle.scene import motion as true_motion
 
     height, width = scene.frames.shape[1:3]
-    cut = footage.Cut(scene, 0, 2, 0, 10, height, False)
-    film = footage.sequence([cut], height, CPU)
+    film = footage.sequence(footage.square(scene, range(2), (0, 10, height), height), CPU)
     own = true_motion(Scene(width=width, height=height, frames=4, seed=3), 1, -1)
     window = own.flow[:, 10 : 10 + height]
     np.testing.assert_allclose(film.flows[0][0], window, atol=0.02 * np.abs(window).max())
@@ -75,7 +75,7 @@ def test_clips_become_shots(sound_only: Path, tmp_path: Path) -> None:
     assert np.median(shot.flows[-1, ..., 0]) == pytest.approx(3 / 128, rel=0.1)
     assert "1 unreadable, 0 shorter than 3 frames, 1 without motion" in note
     rng = np.random.default_rng(0)
-    film = footage.sequence([footage.choose(shots, 32, 3, rng) for _ in range(2)], 32, CPU)
+    film = footage.sequence(footage.film(shots, 2, 32, 3, rng), CPU)
     assert film.frames[2].shape == (2, 3, 32, 32)
 
 
@@ -108,6 +108,6 @@ def test_real_film_is_explained_by_its_flow(real_clips: list[Path], tmp_path: Pa
     (tmp_path / bear.name).symlink_to(bear)
     shots, _ = footage.read_clips(tmp_path, 96, 4, Memory(1e9))
     rng = np.random.default_rng(0)
-    film = footage.sequence([footage.choose(shots, 80, 4, rng) for _ in range(4)], 80, CPU)
+    film = footage.sequence(footage.film(shots, 4, 80, 4, rng), CPU)
     along, at_rest = unexplained(film)
     assert along < at_rest

@@ -24,6 +24,7 @@ from vstyle.models.build import new_networks
 from vstyle.models.vgg import Features
 from vstyle.training.batches import Batch
 from vstyle.training.critic import Critic
+from vstyle.training.grade import contrast
 from vstyle.training.losses import Statistics, statistics
 from vstyle.training import adversarial, motion
 from vstyle.training.objective import objective
@@ -52,8 +53,8 @@ with joined(torch.device("cpu")) as ranks:
     film = motion.Sequence(*([one[share] for one in some] for some in
                              (film.frames, film.flows, film.visible)))
     wanted = [Statistics(one.mean[share], one.deviation[share], one.gram[share]) for one in wanted]
-    batch = Batch(film, list(zip(film.flows, film.visible)), 0, style[share], wanted,
-                  crops[share], own[share], torch.tensor([0.3, 0.6]), torch.tensor(0.2),
+    batch = Batch(film, list(zip(film.flows, film.visible)), 0, style[share],
+                  contrast(style[share]), wanted, crops[share], own[share], torch.tensor([0.3, 0.6]), torch.tensor(0.2),
                   torch.arange(8.0).view(4, 2)[share])
     painted = trainer.painter(batch)
     parts = objective(recipe, features, batch, painted, factor=4)

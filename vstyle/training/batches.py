@@ -1,4 +1,4 @@
-"""What a step trains on: drawn on the host, ahead of time; cut, moved and coloured on the device.
+"""What a step trains on: drawn and cut on the host, ahead of time; moved on the device.
 
 A draw depends on the seed, the step's number, the share of the run that is done and the process's
 rank alone, so that a resumed run goes on as if it had never stopped.
@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vstyle.models.canvas import TILE
 from vstyle.models.config import SIDE
 from vstyle.training import footage, motion
-from vstyle.training.data import Picture, Square, cut, scaled, upload
+from vstyle.training.data import Picture, cut, on_device, upload
+from vstyle.training.grade import contrast
 from vstyle.training.losses import Statistics
 from vstyle.training.paintings import Paintings, Style, Targets
 from vstyle.training.recipe import Phase, Recipe
@@ -37,16 +39,15 @@ class Data:
 
 @dataclass(frozen=True)
 class Draw:
-    """What was drawn for a step, still as bytes in memory."""
+    """What was drawn for a step, still as bytes in memory: as few arrays as can be sent at once."""
 
     number: int  # steps before this one
     done: float  # share of the run before this step, 0..1
     phase: Phase
     frames: int
-    side: int  # pixels that the squares of photos are brought to
-    photos: list[Square]
-    fronts: list[Square]  # what moves in front of the photos
-    cuts: list[footage.Cut]  # of a film that is not made of photos
+    photos: NDArray[np.uint8] | None  # (B, H, W, 3), unless it is a film not made of photos
+    fronts: NDArray[np.uint8] | None  # the same: what moves in front of the photos, if they move
+    film: footage.Film | None  # one that is not made of photos
     still: bool
     styles: list[Style]  # none where a photo is asked for in its own style
     regraded: bool
@@ -64,6 +65,7 @@ class Batch:
     carry: list[tuple[Tensor, Tensor]]  # flow and trust as the painter is told them, per motion
     fixed: int  # of the first frames, painted without learning from them
     style: Tensor  # (B, 3, SIDE, SIDE)
+    contrast: Tensor  # (B, 3, sizes), of the styles
     wanted: Tensor | list[Statistics]  # the very picture to paint, or the style's statistics
     crops: Tensor | None  # of the style pictures, as large as the frames
     own: Tensor | None  # the last frame as a style picture, if it is to be painted back
@@ -100,10 +102,9 @@ def draw(recipe: Recipe, data: Data, number: int, done: float, *, rank: int, cou
         done,
         phase,
         STILL_LENGTH * frames if still else frames,
-        side,
-        [] if shots else _cut(data.photos, batch, side, rng),
-        _cut(data.photos, batch, side, rng) if moves and not shots else [],
-        [footage.choose(shots, phase.size, frames, rng) for _ in range(batch)] if shots else [],
+        None if shots else _cut(data.photos, batch, side, rng),
+        _cut(data.photos, batch, side, rng) if moves and not shots else None,
+        footage.film(shots, batch, phase.size, frames, rng) if shots else None,
         still,
         [] if own else [data.paintings.draw(rng, phase.size) for _ in range(batch)],
         regraded,
@@ -117,20 +118,19 @@ def draw(recipe: Recipe, data: Data, number: int, done: float, *, rank: int, cou
 def realise(recipe: Recipe, drawn: Draw, targets: Targets, device: torch.device) -> Batch:
     """Make what was drawn into tensors on a device."""
     chance = torch.Generator(device).manual_seed(drawn.seed)
-    size = drawn.phase.size
     film = _film(drawn, chance, device)
     last = film.frames[-1]
     crops = None
     wanted: Tensor | list[Statistics]
     if drawn.styles:
-        style = torch.stack([upload(one.square, device) for one in drawn.styles])
-        style = style.permute(0, 3, 1, 2).float() / 255
+        style = on_device(np.stack([one.square for one in drawn.styles]), device)
+        known = upload(np.stack([one.contrast for one in drawn.styles]), device)
         wanted = targets.of(drawn.styles)
         if recipe.adversarial and drawn.done >= recipe.adversarial_start:
-            crops = scaled([one.crop for one in drawn.styles], size, device)
+            crops = on_device(np.stack([one.crop for one in drawn.styles]), device)
     else:
         wanted = _regraded(last, chance) if drawn.regraded else last
-        style = as_style(wanted)
+        style, known = as_style(wanted), contrast(wanted)
     carry = list(zip(film.flows, film.visible, strict=True))
     if drawn.rough:
         carry = [_roughly(flow, visible, chance) for flow, visible in carry]
@@ -142,6 +142,7 @@ def realise(recipe: Recipe, drawn: Draw, targets: Targets, device: torch.device)
         carry,
         max(0, drawn.frames - usual),
         style,
+        known,
         wanted,
         crops,
         as_style(last) if drawn.cycle else None,
@@ -158,13 +159,14 @@ def as_style(picture: Tensor) -> Tensor:
 
 
 def _film(drawn: Draw, chance: torch.Generator, device: torch.device) -> motion.Sequence:
-    size = drawn.phase.size
-    if drawn.cuts:
-        return footage.sequence(drawn.cuts, size, device)
-    if drawn.still or drawn.frames == 1:
-        return motion.still(scaled(drawn.photos, size, device), drawn.frames)
-    photos, fronts = (scaled(some, drawn.side, device) for some in (drawn.photos, drawn.fronts))
-    return motion.film(photos, fronts, size, drawn.frames, chance)
+    if drawn.film:
+        return footage.sequence(drawn.film, device)
+    assert drawn.photos is not None
+    photos = on_device(drawn.photos, device)
+    if drawn.fronts is None:
+        return motion.still(photos, drawn.frames)
+    fronts = on_device(drawn.fronts, device)
+    return motion.film(photos, fronts, drawn.phase.size, drawn.frames, chance)
 
 
 def _roughly(flow: Tensor, visible: Tensor, chance: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -186,5 +188,7 @@ def _regraded(pictures: Tensor, chance: torch.Generator) -> Tensor:
     return regraded.clamp(0, 1)
 
 
-def _cut(photos: list[Picture], count: int, size: int, rng: np.random.Generator) -> list[Square]:
-    return [cut(photos[i], size, rng) for i in rng.integers(len(photos), size=count)]
+def _cut(
+    photos: list[Picture], count: int, size: int, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    return np.stack([cut(photos[i], size, rng) for i in rng.integers(len(photos), size=count)])

@@ -14,7 +14,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -126,18 +125,10 @@ def _read_all(paths: list[Path], short_side: int) -> Iterator[Picture | str]:
         yield from readers.map(read, paths)
 
 
-@dataclass(frozen=True)
-class Square:
-    """A square cut from a picture: a view of its pixels, (side, side, 3), and how to turn it."""
-
-    pixels: Picture
-    mirrored: bool
-
-
 def cut(
     picture: Picture, size: int, rng: np.random.Generator, scale: tuple[float, float] = (0.8, 1.3)
-) -> Square:
-    """Cut a random square, mirrored half of the time, that is to become size x size.
+) -> Picture:
+    """Cut a random square, mirrored half of the time, and bring it to (size, size, 3).
 
     It is `scale` times as large as `size`, as far as the picture goes. Much smaller ones, enlarged,
     have no detail as fine as that of film: there the relief looks useless, and is unlearned.
@@ -145,17 +136,19 @@ def cut(
     side = min(round(size * rng.uniform(*scale)), *picture.shape[:2])
     y = int(rng.integers(picture.shape[0] - side + 1))
     x = int(rng.integers(picture.shape[1] - side + 1))
-    return Square(picture[y : y + side, x : x + side], bool(rng.random() < 0.5))
+    square = scaled(picture[y : y + side, x : x + side], size)
+    return square[:, ::-1] if rng.random() < 0.5 else square
 
 
-def scaled(squares: list[Square], size: int, device: torch.device) -> Tensor:
-    """Bring squares to one size, on the device that trains: (B, 3, size, size), values 0..1."""
-    found = []
-    for square in squares:
-        x = upload(square.pixels, device).permute(2, 0, 1)[None].float() / 255
-        x = F.interpolate(x, (size, size), mode="bicubic", antialias=True)
-        found.append(x.flip(3) if square.mirrored else x)
-    return torch.cat(found).clamp_(0, 1)
+def scaled(square: Picture, size: int) -> Picture:
+    """Bring a square (side, side, 3) to (size, size, 3)."""
+    way = cv2.INTER_AREA if len(square) > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(square, (size, size), interpolation=way), np.uint8)
+
+
+def on_device(pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Bring pictures (..., H, W, 3) to the device that trains: (..., 3, H, W), values 0..1."""
+    return upload(pictures, device).movedim(-1, -3).float() / 255
 
 
 def upload(array: NDArray[Any], device: torch.device) -> Tensor:

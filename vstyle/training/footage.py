@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,13 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vstyle.errors import InputError
 from vstyle.folders import CLIPS, below
-from vstyle.models.constants import constant
+from vstyle.models.constants import pixels
 from vstyle.scene import Scene, motion, render
-from vstyle.training.data import Memory, Picture, Square, scaled, upload
+from vstyle.training.data import Memory, Picture, on_device, scaled, upload
 from vstyle.training.motion import Sequence
 from vstyle.video.decode import Frame, open_clip
 from vstyle.video.flow import track
@@ -43,16 +42,12 @@ class Footage:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """Some frames of a shot, and the square of them to look at, in pixels of the frames."""
+class Film:
+    """Squares of some frames of as many shots as a batch has, brought to one size."""
 
-    footage: Footage
-    start: int
-    count: int
-    top: int
-    left: int
-    side: int
-    mirrored: bool
+    frames: NDArray[np.uint8]  # (T, B, size, size, 3)
+    flows: NDArray[np.float32]  # (T - 1, B, size, size, 2), pixels
+    visible: NDArray[np.uint8]  # (T - 1, B, size, size), 0..255
 
 
 def read_clips(folder: Path, side: int, least: int, memory: Memory) -> tuple[list[Footage], str]:
@@ -92,62 +87,75 @@ def render_scenes(side: int, seed: int, memory: Memory, least: int) -> list[Foot
     ]
 
 
-def choose(shots: list[Footage], size: int, count: int, rng: np.random.Generator) -> Cut:
-    """Draw `count` frames of a shot and a square of them, at least `size` large where it can be."""
-    shot = shots[rng.integers(len(shots))]
+def film(shots: list[Footage], batch: int, size: int, count: int, rng: np.random.Generator) -> Film:
+    """Draw `count` frames of each of `batch` shots, and squares of them of size x size pixels.
+
+    The squares are at least `size` large before they are reduced, where they can be.
+    """
+    parts = []
+    for _ in range(batch):
+        shot = shots[rng.integers(len(shots))]
+        height, width = shot.frames.shape[1:3]
+        side = min(round(size * rng.uniform(1, 1.4)), height, width)
+        start = int(rng.integers(len(shot.frames) - count + 1))
+        top, left = (int(rng.integers(whole - side + 1)) for whole in (height, width))
+        part = square(shot, range(start, start + count), (top, left, side), size)
+        parts.append(mirrored(part) if rng.random() < 0.5 else part)
+    return joined(parts)
+
+
+def square(shot: Footage, times: range, place: tuple[int, int, int], size: int) -> Film:
+    """Cut frames to the square at `place` (top, left, side, in their pixels); a batch of one."""
+    top, left, side = place
     height, width = shot.frames.shape[1:3]
-    side = min(round(size * rng.uniform(1, 1.4)), height, width)
-    return Cut(
-        shot,
-        int(rng.integers(len(shot.frames) - count + 1)),
-        count,
-        int(rng.integers(height - side + 1)),
-        int(rng.integers(width - side + 1)),
-        side,
-        bool(rng.random() < 0.5),
+    frames = shot.frames[times.start : times.stop, top : top + side, left : left + side]
+    between = slice(times.start, times.stop - 1)
+    flows, visible = shot.flows[between], shot.visible[between]
+    # The motion may have been measured on smaller frames: where our pixels' centres are in those.
+    y, x = flows.shape[1] / height, flows.shape[2] / width
+    step = side / size
+    where = np.array(
+        [[step * x, 0, (left + step / 2) * x - 0.5], [0, step * y, (top + step / 2) * y - 0.5]]
+    )
+    looked_up = partial(
+        cv2.warpAffine,
+        M=where,
+        dsize=(size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    unit = np.array([width, height], np.float32) / step
+    return Film(
+        np.stack([scaled(frame, size) for frame in frames])[:, None],
+        np.stack([looked_up(flow.astype(np.float32)) * unit for flow in flows])[:, None],
+        np.stack([looked_up(seen).astype(np.uint8, copy=False) for seen in visible])[:, None],
     )
 
 
-def sequence(cuts: list[Cut], size: int, device: torch.device) -> Sequence:
-    """Bring cuts of equal length to one size, on the device that trains."""
-    parts = [_part(cut, size, device) for cut in cuts]
-    count = cuts[0].count
-    return Sequence(
-        [torch.cat([frames[t : t + 1] for frames, _, _ in parts]) for t in range(count)],
-        [torch.cat([flows[t : t + 1] for _, flows, _ in parts]) for t in range(count - 1)],
-        [torch.cat([seen[t : t + 1] for _, _, seen in parts]) for t in range(count - 1)],
+def mirrored(film: Film) -> Film:
+    """Return a film as in a mirror: left is right, also of the motion."""
+    flows = film.flows[:, :, :, ::-1] * np.array([-1, 1], np.float32)
+    return Film(film.frames[:, :, :, ::-1], flows, film.visible[:, :, :, ::-1])
+
+
+def joined(parts: list[Film]) -> Film:
+    """Make batches of films of equal length and size into one."""
+    return Film(
+        np.concatenate([part.frames for part in parts], 1),
+        np.concatenate([part.flows for part in parts], 1),
+        np.concatenate([part.visible for part in parts], 1),
     )
 
 
-def _part(cut: Cut, size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Return frames (T, 3, s, s), flows (T - 1, s, s, 2) in pixels, visible (T - 1, 1, s, s)."""
-    shot, end = cut.footage, cut.start + cut.count
-    rows, columns = slice(cut.top, cut.top + cut.side), slice(cut.left, cut.left + cut.side)
-    squares = [Square(frame[rows, columns], cut.mirrored) for frame in shot.frames[cut.start : end]]
-    frames = scaled(squares, size, device)
-    flow = upload(shot.flows[cut.start : end - 1], device).float().permute(0, 3, 1, 2)
-    seen = upload(shot.visible[cut.start : end - 1], device)[:, None].float() / 255
-    height, width = shot.frames.shape[1:3]
-    # The motion may have been measured on smaller frames: look up where our pixels are in those.
-    at = (torch.arange(size, device=device) + 0.5) / size * cut.side
-    x, y = (cut.left + at) / width * 2 - 1, (cut.top + at) / height * 2 - 1
-    grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1).expand(len(flow), -1, -1, -1)
-    flow, seen = (
-        F.grid_sample(values, grid, padding_mode="border", align_corners=False)
-        for values in (flow, seen)
-    )
-    if cut.mirrored:
-        flow, seen = flow.flip(3), seen.flip(3)
-    unit = constant((width, height), device) * size / cut.side
-    flows = flow.permute(0, 2, 3, 1) * unit
-    if cut.mirrored:
-        flows = flows * constant((-1.0, 1.0), device)
-    places = torch.stack(
-        torch.meshgrid(*[torch.arange(size, device=device)] * 2, indexing="xy"), -1
-    )
-    before = places + flows
-    inside = ((before >= 0) & (before <= size - 1)).all(-1)[:, None]
-    return frames, flows, seen * inside
+def sequence(film: Film, device: torch.device) -> Sequence:
+    """Bring a film to the device that trains; what comes from outside a frame was not visible."""
+    frames = on_device(film.frames, device)
+    flows = upload(film.flows, device)
+    size = flows.shape[3]
+    before = pixels(size, size, device) + flows
+    inside = ((before >= 0) & (before <= size - 1)).all(-1)
+    visible = (upload(film.visible, device).float() / 255 * inside)[:, :, None]
+    return Sequence(list(frames), list(flows), list(visible))
 
 
 def _read_all(paths: list[Path], side: int) -> Iterator[list[Footage] | None]:

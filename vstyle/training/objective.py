@@ -14,6 +14,7 @@ from vstyle.models.vgg import Features
 from vstyle.training import losses, motion
 from vstyle.training.batches import Batch
 from vstyle.training.canvas import strokes
+from vstyle.training.grade import contrast, grade
 from vstyle.training.paintings import pyramid_of_part
 from vstyle.training.recipe import Recipe
 
@@ -30,7 +31,7 @@ Parts = dict[str, tuple[float | Tensor, Tensor]]
 class Painted:
     """What the networks made of a batch."""
 
-    frames: list[Tensor]  # each (B, 3, H, W)
+    frames: list[Tensor]  # each (B, 3, H, W), graded
     strokes: Tensor  # (B, 1, H / factor, W / factor): the last frame's canvas
     code: Tensor  # (B, code), of the styles
     back: Tensor | None  # (B, 3, H, W): the last frame painted in the source's own style
@@ -47,6 +48,7 @@ class Painter(nn.Module):
     def forward(self, batch: Batch) -> Painted:
         """Paint the frames in turn, each seeing the last painted picture carried along the motion.
 
+        What is returned of them is graded, as what is shown is; what is carried along is not.
         And, if the batch asks for it, paint the last of them back in the style of its own source.
         """
         film, factor = batch.film, self.generator.config.factor
@@ -66,11 +68,13 @@ class Painter(nn.Module):
                 with torch.set_grad_enabled(torch.is_grad_enabled() and index >= batch.fixed):
                     new = self.generator(frame, carried, trust, grains[index], codes[0])
                     painted.append(new.float())
+            shown = _graded(painted, batch.contrast)
             back = None
             if batch.own is not None:
-                last = painted[-1].clamp(0, 1)
-                back = self.generator(last, carried * 0, trust * 0, grains[-1], codes[1])
-        return Painted(painted, grains[-1], codes[0], None if back is None else back.float())
+                last = shown[-1].clamp(0, 1)
+                back = self.generator(last, carried * 0, trust * 0, grains[-1], codes[1]).float()
+                back = grade(back, contrast(film.frames[-1]))
+        return Painted(shown, grains[-1], codes[0], back)
 
 
 def objective(
@@ -128,6 +132,12 @@ def objective(
         far = losses.flow(last, motion.warp(painted.frames[0], flow), visible)
         parts["long_flow"] = (recipe.long_flow, far)
     return {name: (weight, term.mean()) for name, (weight, term) in parts.items()}
+
+
+def _graded(frames: list[Tensor], style: Tensor) -> list[Tensor]:
+    """Grade all frames at once: on a GPU that takes as long as for one."""
+    graded = grade(torch.cat(frames), style.repeat(len(frames), 1, 1))
+    return list(torch.split(graded, len(style)))
 
 
 def _looks(

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from vstyle.models.config import SIDE
+from vstyle.models.contrast import Contrast, contrast
 from vstyle.models.vgg import Features
-from vstyle.training.data import Memory, Picture, Square, cut, upload, variant
+from vstyle.training.data import Memory, Picture, cut, on_device, variant
 from vstyle.training.losses import Statistics, statistics
 
 BORDER = 16  # a sixteenth of the side is left out of what is compared with a style
@@ -66,7 +67,8 @@ class Style:
     key: tuple[int, int]  # number of the painting and of its variant
     painting: Picture  # the whole variant, (H, W, 3)
     square: Picture  # what the encoder sees, (SIDE, SIDE, 3)
-    crop: Square  # what the discriminator sees as real
+    contrast: Contrast
+    crop: Picture  # what the discriminator sees as real, (size, size, 3)
 
 
 class Paintings:
@@ -77,7 +79,7 @@ class Paintings:
         self.pictures = pictures
         self.memory = memory
         self.variants = variants
-        self.made: dict[tuple[int, int], Picture] = {}
+        self.made: dict[tuple[int, int], tuple[Picture, Contrast]] = {}
 
     def draw(self, rng: np.random.Generator, size: int) -> Style:
         """Draw a style; half of the draws are a painting as it is. `size` is that of the crop."""
@@ -89,9 +91,11 @@ class Paintings:
         if key not in self.made:
             chance = np.random.default_rng([index, number])  # always the same for the same numbers
             picture = self.pictures[index]
-            self.made[key] = self.memory.keep(variant(picture, chance)) if number else picture
-        painting = self.made[key]
-        return Style(key, painting, _square(painting, rng), cut(painting, size, rng, (1.0, 1.0)))
+            made = self.memory.keep(variant(picture, chance)) if number else picture
+            self.made[key] = made, contrast(made)
+        painting, known = self.made[key]
+        crop = cut(painting, size, rng, (1.0, 1.0))
+        return Style(key, painting, _square(painting, rng), known, crop)
 
     def squares(self, count: int) -> list[Picture]:
         """Return squares as the encoder sees them, the paintings in turn, always the same ones."""
@@ -136,8 +140,7 @@ class Targets:
             on_gpu = self.device.type == "cuda"
             groups.setdefault(style.painting.shape if on_gpu else key, []).append(style)
         for alike in groups.values():
-            pictures = torch.stack([upload(style.painting, self.device) for style in alike])
-            pictures = pictures.permute(0, 3, 1, 2).float() / 255
+            pictures = on_device(np.stack([style.painting for style in alike]), self.device)
             with torch.inference_mode():
                 found = [statistics(layer) for layer in pyramid(self.features, pictures)]
             for index, style in enumerate(alike):

@@ -45,7 +45,7 @@ from vstyle.training.whiten import samples, whiten
 
 SAVE_EVERY = 300  # seconds of training that a crash may cost
 PHOTO_SIDE = 320  # pixels; least short side at which photos are kept
-READERS = 4  # threads that draw data
+READERS = 6  # threads that draw data and cut it
 AHEAD = 6  # steps whose data is drawn in advance
 LAG = 4  # steps that a GPU may be behind: nobody waits for the numbers of its latest one
 AGREE_EVERY = 10  # steps after which several processes ask each other whether to stop
