@@ -163,15 +163,14 @@ def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
     """Turn an (H, W, 3) picture's hues about the grey axis; change saturation, contrast, gamma."""
     angle, saturation = rng.uniform(0.15, 0.85) * 2 * np.pi, rng.uniform(0.4, 1.4)
     axis = np.full(3, 3**-0.5)
-    across = np.array(
-        [[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]], np.float32
-    )
+    across = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
     grey = np.outer(axis, axis)
     turn = grey + saturation * (np.cos(angle) * (np.eye(3) - grey) + np.sin(angle) * across)
-    shift = rng.uniform(-0.15, 0.15)
-    turned = ((picture / 255.0) @ turn.T - 0.5) * rng.uniform(0.6, 1.2) + 0.5 + shift
-    brighter = turned.clip(0, 1) ** rng.uniform(0.75, 1.35)
-    return np.asarray((brighter * 255).round(), np.uint8)
+    shift, gain = rng.uniform(-0.15, 0.15), rng.uniform(0.6, 1.2)
+    level = np.full((3, 1), 255 * (shift + 0.5 * (1 - gain)))
+    turned = cv2.transform(picture, np.hstack([gain * turn, level]))
+    brighter = 255 * np.linspace(0, 1, 256) ** rng.uniform(0.75, 1.35)
+    return np.asarray(cv2.LUT(turned, brighter.round().astype(np.uint8)), np.uint8)
 
 
 def variant(picture: Picture, rng: np.random.Generator) -> Picture:
