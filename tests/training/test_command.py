@@ -104,11 +104,13 @@ def test_what_cannot_be_is_said_in_one_line(
 
 @pytest.mark.slow
 def test_the_gpu_recipe_runs_on_a_cpu(words: list[str], tmp_path: Path) -> None:
-    """The teacher's networks and every term of its objective, on small pictures."""
+    """The teacher's networks and every term of the objective, on small pictures."""
     phases = "phases=[{start=0, size=64, batch=2}, {start=0.5, size=64, batch=2, video=true}]"
     small = ["--set", phases, "--set", "reconstruction=1", "--set", "adversarial_start=0.0"]
     often = ["--set", "cycle_share=1.0", "--set", "identity_share=0.0", "--max-steps", "4"]
-    gpu = ["--recipe", "gpu", "--set", "scene_share=0.0"]
+    terms = {"adversarial": 0.3, "cycle": 4, "long_flow": 8, "variation": 0.05, "style_ramp": 1}
+    all_terms = [word for name in terms for word in ("--set", f"{name}={terms[name]}")]
+    gpu = ["--recipe", "gpu", *all_terms]
     assert exit_code(lambda: app([*words, *gpu, *small, *often])) == 0
     output = tmp_path / "out.safetensors"
     assert output.stat().st_size <= 8e6

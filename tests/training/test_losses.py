@@ -186,6 +186,24 @@ def test_seams_are_blocks_that_each_differ_from_the_next() -> None:
     assert losses.grid(blocks, 4).item() < 0.1  # which is why there are two terms
 
 
+def test_dots_are_detail_at_the_same_places_of_blocks() -> None:
+    """Of one pixel in sixteen, worked out on paper, whatever their signs; noise and edges are free."""
+    torch.manual_seed(0)
+    signs = (torch.randint(0, 2, (1, 1, 16, 16)) * 2.0 - 1).repeat(1, 3, 1, 1)
+    size = 0.2
+    dotted = torch.zeros(1, 3, 64, 64)
+    dotted[..., 2::4, 2::4] = size * signs
+    # Where the dots are nearly all of the energy: x times a sixteenth of the places.
+    spread = size**2 * (15**0.5 / 16 - losses.DOTS_CHANCE / 16)
+    assert losses.dots(dotted, 4).item() == pytest.approx(spread / 0.05**2, rel=0.15)
+    assert losses.grid(dotted, 4).item() < losses.dots(dotted, 4).item() / 10
+    noise = 0.1 * torch.randn(1, 3, 64, 64)
+    assert losses.dots(noise, 4).item() < 0.02
+    at = torch.arange(64.0)
+    slanted = ((at + 0.7 * at[:, None]) % 23 < 9).float().expand(1, 3, 64, 64)
+    assert losses.dots(slanted, 4).item() < 1.5
+
+
 def test_every_term_has_the_right_gradient() -> None:
     """The gradients against finite differences, in double precision where it is kept."""
     torch.manual_seed(0)
@@ -195,6 +213,7 @@ def test_every_term_has_the_right_gradient() -> None:
     assert torch.autograd.gradcheck(lambda z: losses.flow(z, y, seen), (x,))
     assert torch.autograd.gradcheck(lambda z: losses.identity(z, y), (x,))
     assert torch.autograd.gradcheck(losses.variation, (x,))
+    assert torch.autograd.gradcheck(lambda z: losses.dots(z, 4), (x,))
 
 
 def test_the_gradient_of_the_statistics_is_autograds() -> None:

@@ -22,7 +22,7 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME|FILE", help="cpu, gpu, student, teacher, smoke, style, or a TOML file."
+            metavar="NAME|FILE", help="cpu, gpu, student, smoke, style, or a TOML file."
         ),
     ] = None,
     settings: learning.Settings = None,

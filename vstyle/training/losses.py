@@ -28,7 +28,7 @@ TONE_BLOCK = 16  # pixels
 GRID_WINDOW = 6  # blocks
 SHAPE_BLOCK = 2  # pixels
 FAINT_TINT = 3.0  # levels of 255; colours that vary less are hardly seen
-SEAM_CHANCE = 1.4
+SEAM_CHANCE, DOTS_CHANCE = 1.4, 0.4  # as it comes by chance
 GRID_VISIBLE = 0.05  # of values 0..1
 
 
@@ -207,18 +207,42 @@ def grid(picture: Tensor, period: int) -> Tensor:
     average over GRID_WINDOW x GRID_WINDOW blocks? In a picture without a grid such averages vanish.
     Squared, averaged, and 1 for a pattern with a deviation of GRID_VISIBLE.
     """
+    places = _windowed(_places(picture, period))
+    places = places.reshape(-1, 3, period**2, *places.shape[2:])
+    pattern = places - places.mean(2, keepdim=True)
+    return pattern.square().mean((1, 2, 3, 4)) / GRID_VISIBLE**2
+
+
+def dots(picture: Tensor, period: int) -> Tensor:
+    """How unevenly detail is spread over the places of a block: (B, 3, H, W), 0..1 -> (B,).
+
+    `grid` does not see dots that are light in some blocks and dark in others: on average there is
+    nothing. But their squares are. So: the mean square of detail at each place of a block, in
+    windows of GRID_WINDOW blocks; its deviation over the places may be DOTS_CHANCE of its mean, as
+    it is by chance. 1 for an excess of GRID_VISIBLE squared.
+    """
+    squares = _places(picture, period).square()
+    energy = _windowed(squares.reshape(-1, 3, period**2, *squares.shape[2:]).mean(1))
+    mean = energy.mean(1, keepdim=True)
+    spread = ((energy - mean).square().mean(1, keepdim=True) + 1e-12).sqrt()
+    excess = (spread - DOTS_CHANCE * mean).clamp_min(0)
+    return excess.mean((1, 2, 3)) / GRID_VISIBLE**2
+
+
+def _places(picture: Tensor, period: int) -> Tensor:
+    """Return what differs from its surroundings, by its place in a block: (B, 3 period^2, h, w)."""
     # A box of one period has the same mean wherever it lies on a periodic pattern.
     around = F.avg_pool2d(F.avg_pool2d(picture, (period, 1), 1), (1, period), 1)
     height, width = (side // period * period for side in around.shape[2:])
     start = period // 2
     detail = picture[..., start : start + height, start : start + width]
-    detail = detail - around[..., :height, :width]
-    places = F.pixel_unshuffle(detail, period)
+    return F.pixel_unshuffle(detail - around[..., :height, :width], period)
+
+
+def _windowed(places: Tensor) -> Tensor:
+    """Return means of (B, C, h, w) blocks over windows of GRID_WINDOW of them, half overlapping."""
     window = min(GRID_WINDOW, *places.shape[2:])  # a small picture has fewer blocks than that
-    places = F.avg_pool2d(places, window, max(1, window // 2))
-    places = places.reshape(-1, 3, period**2, *places.shape[2:])
-    pattern = places - places.mean(2, keepdim=True)
-    return pattern.square().mean((1, 2, 3, 4)) / GRID_VISIBLE**2
+    return F.avg_pool2d(places, window, max(1, window // 2))
 
 
 def seams(picture: Tensor, period: int) -> Tensor:

@@ -108,6 +108,8 @@ def objective(
         parts["grid"] = (recipe.grid, seams)
     if recipe.seams:
         parts["seams"] = (recipe.seams, losses.seams(last, factor))
+    if recipe.dots:
+        parts["dots"] = (recipe.dots, losses.dots(last, factor))
     if recipe.variation:
         parts["variation"] = (recipe.variation, losses.variation(last))
     if painted.back is not None:

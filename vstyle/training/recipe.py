@@ -64,6 +64,7 @@ class Recipe:
     identity: float = 6.0
     grid: float = 12.0  # what all blocks of pixels have in common
     seams: float = 20.0  # what blocks of pixels differ by, each from the next
+    dots: float = 20.0  # detail that is always at the same places of blocks of pixels
     variation: float = 0.0  # total variation
     cycle: float = 0.0
     taught: float = 0.0  # difference to the frames that a teacher paints

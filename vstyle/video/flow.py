@@ -41,6 +41,8 @@ SAME_FINE, OTHER_FINE = 10.0, 30.0
 # search (up to 0.05 on equal frames). Moved by noise, a still painting would blur frame by frame.
 UNCHANGED, STILL = 1.5, 0.125
 
+LEAST_SIDE = 24  # pixels, of what inverse search can search
+
 Grey = NDArray[np.uint8]
 """A small grey frame, (h, w)."""
 
@@ -153,19 +155,17 @@ def _scaled(flow: Flow, height: int, width: int) -> Flow:
 
 
 def _displacement(end: Grey, start: Grey) -> Flow:
-    """Return where each pixel of `end` is in `start`, by Farneback's method."""
-    flow = cv2.calcOpticalFlowFarneback(
-        end,
-        start,
-        NOTHING,
-        pyr_scale=0.5,
-        levels=2,  # more would be below the 32 pixels that the search wants
-        winsize=13,
-        iterations=2,
-        poly_n=5,
-        poly_sigma=1.1,
-        flags=0,
-    )
+    """Return where each pixel of `end` is in `start`.
+
+    By dense inverse search (Kroeger et al. 2016); by Farneback's method (2003) where a picture is
+    too small for that.
+    """
+    if min(end.shape) < LEAST_SIDE:
+        flow = cv2.calcOpticalFlowFarneback(end, start, NOTHING, 0.5, 2, 13, 2, 5, 1.1, 0)
+    else:
+        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        search.setFinestScale(0)  # the picture is small: all of it is looked at
+        flow = search.calc(end, start, NOTHING)
     return np.asarray(flow, np.float32)
 
 
