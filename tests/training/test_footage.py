@@ -79,6 +79,14 @@ def test_clips_become_shots(sound_only: Path, tmp_path: Path) -> None:
     assert film.frames[2].shape == (2, 3, 32, 32)
 
 
+def test_a_doubled_frame_has_a_motion_like_the_others(tmp_path: Path) -> None:
+    """None, of the same size as theirs, in frames so large that motion is searched on smaller."""
+    write(tmp_path / "a.mkv", [2, 2, 0, 2, 2], times=3)
+    (shot,), _ = footage.read_clips(tmp_path, 40, 3, Memory(1e9))
+    assert not shot.flows[1].any()
+    assert shot.flows[2].any()
+
+
 def test_a_folder_without_a_usable_clip_is_one_clear_error(tmp_path: Path) -> None:
     """It says why there is none."""
     write(tmp_path / "still.mkv", [0] * 8)
@@ -88,14 +96,14 @@ def test_a_folder_without_a_usable_clip_is_one_clear_error(tmp_path: Path) -> No
         footage.read_clips(tmp_path, 40, 30, Memory(1e9))
 
 
-def write(path: Path, steps: list[int]) -> None:
+def write(path: Path, steps: list[int], times: int = 1) -> None:
     """Write a picture of soft noise that moves by so many pixels from frame to frame."""
     coarse = np.random.default_rng(0).integers(0, 255, (12, 16, 3), np.uint8)
-    image = cv2.resize(coarse, (128, 96), interpolation=cv2.INTER_CUBIC)
+    image = cv2.resize(coarse, (times * 128, times * 96), interpolation=cv2.INTER_CUBIC)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=25)
         assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = times * 128, times * 96, "yuv420p"
         for step in steps:
             image = np.roll(image, step, 1)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))

@@ -187,7 +187,7 @@ def test_seams_are_blocks_that_each_differ_from_the_next() -> None:
 
 
 def test_dots_are_detail_at_the_same_places_of_blocks() -> None:
-    """Of one pixel in sixteen, worked out on paper, whatever their signs; noise and edges are free."""
+    """Of one pixel in sixteen, worked out on paper, of any sign; noise and edges are free."""
     torch.manual_seed(0)
     signs = (torch.randint(0, 2, (1, 1, 16, 16)) * 2.0 - 1).repeat(1, 3, 1, 1)
     size = 0.2

@@ -54,7 +54,8 @@ with joined(torch.device("cpu")) as ranks:
                              (film.frames, film.flows, film.visible)))
     wanted = [Statistics(one.mean[share], one.deviation[share], one.gram[share]) for one in wanted]
     batch = Batch(film, list(zip(film.flows, film.visible)), 0, style[share],
-                  contrast(style[share]), wanted, crops[share], own[share], torch.tensor([0.3, 0.6]), torch.tensor(0.2),
+                  contrast(style[share]), wanted, crops[share], own[share],
+                  torch.tensor([0.3, 0.6]), torch.tensor(0.2),
                   torch.arange(8.0).view(4, 2)[share])
     painted = trainer.painter(batch)
     parts = objective(recipe, features, batch, painted, factor=4)

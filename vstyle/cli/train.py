@@ -21,9 +21,7 @@ def train(
     resume: learning.Resume = False,
     recipe: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME|FILE", help="cpu, gpu, student, smoke, style, or a TOML file."
-        ),
+        typer.Option(metavar="NAME|FILE", help="cpu, gpu, student, smoke, style, or a TOML file."),
     ] = None,
     settings: learning.Settings = None,
     max_steps: learning.MaxSteps = None,

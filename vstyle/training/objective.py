@@ -103,15 +103,7 @@ def objective(
             parts["tints"] = (recipe.tints, losses.tints(last, source, painted.strokes))
         if recipe.tone:
             parts["tone"] = (recipe.tone, losses.tone(last, source, batch.style))
-    if recipe.grid:
-        seams = losses.grid(last, factor) + losses.grid(last, 4 * factor)
-        parts["grid"] = (recipe.grid, seams)
-    if recipe.seams:
-        parts["seams"] = (recipe.seams, losses.seams(last, factor))
-    if recipe.dots:
-        parts["dots"] = (recipe.dots, losses.dots(last, factor))
-    if recipe.variation:
-        parts["variation"] = (recipe.variation, losses.variation(last))
+    parts |= _flaws(recipe, last, factor)
     if painted.back is not None:
         parts["cycle"] = (recipe.cycle, losses.identity(painted.back, source))
     film, learned = batch.film, slice(batch.fixed, None)
@@ -140,6 +132,18 @@ def _graded(frames: list[Tensor], style: Tensor) -> list[Tensor]:
     """Grade all frames at once: on a GPU that takes as long as for one."""
     graded = grade(torch.cat(frames), style.repeat(len(frames), 1, 1))
     return list(torch.split(graded, len(style)))
+
+
+def _flaws(recipe: Recipe, picture: Tensor, factor: int) -> Parts:
+    """Return the terms that see how a picture was made, but for those of no weight."""
+    terms = {
+        "grid": lambda: losses.grid(picture, factor) + losses.grid(picture, 4 * factor),
+        "seams": lambda: losses.seams(picture, factor),
+        "dots": lambda: losses.dots(picture, factor),
+        "variation": lambda: losses.variation(picture),
+    }
+    weights = {name: float(getattr(recipe, name)) for name in terms}
+    return {name: (weight, terms[name]()) for name, weight in weights.items() if weight}
 
 
 def _looks(

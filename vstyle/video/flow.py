@@ -130,9 +130,9 @@ def _motion_or_cut(last: Grey, grey: Grey) -> Motion | None:
 def refined(motion: Motion, last: Grey, grey: Grey) -> Motion:
     """Make motion exact on finer pictures, (H, W), and trust it where it explains them."""
     flow = motion.flow
-    if flow.any() and flow.shape[:2] != grey.shape:
+    if flow.shape[:2] != grey.shape:
         begin = _scaled(flow, *grey.shape)
-        flow = exact(begin, last, grey)
+        flow = exact(begin, last, grey) if flow.any() else begin
         flow[~begin.any(2)] = 0  # what stands still goes on doing so
     motion = Motion(flow, np.asarray(cv2.resize(motion.trust, grey.shape[::-1]), np.float32))
     explained = _falling(_difference(warp(last, motion), grey), SAME_FINE, OTHER_FINE)

@@ -9,8 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 DEPTH = 2
-"""Items read ahead: enough to smooth out slow frames (3 were no faster), and of 4K 50 MB of pictures
-at most, with two thirds as much that is made ready of them."""
+"""Items read ahead: enough to smooth out slow frames (3 were no faster), and of 4K 50 MB of
+pictures at most, with two thirds as much that is made ready of them."""
 
 
 @dataclass(frozen=True)
