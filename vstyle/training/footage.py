@@ -53,7 +53,7 @@ class Film:
 def read_clips(folder: Path, side: int, least: int, memory: Memory) -> tuple[list[Footage], str]:
     """Read the shots of at least `least` frames of all clips below a folder, and a note.
 
-    Frames are reduced to a short side of `side` pixels; the motion is Farneback's, as in painting;
+    Frames are reduced to a short side of `side` pixels; the motion is found as in painting;
     where it is not trusted counts as hidden. The note says what was left out, if anything.
     Raises InputError if there is nothing left.
     """

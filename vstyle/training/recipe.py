@@ -52,14 +52,14 @@ class Recipe:
 
     # Weights of the terms. Each term is about 1 for a picture that has nothing of what it asks for.
     # With a weight of 0 a term is not computed.
-    content: float = 2.8
-    structure: float = 0.4
-    shapes: float = 5.0  # that of every band of the relief, however faint, but for strokes
+    content: float = 2.3
+    structure: float = 0.3
+    shapes: float = 4.0  # that of every band of the relief, however faint, but for strokes
     tints: float = 3.0  # colours that vary where neither source nor strokes do
     tone: float = 12.0  # the colours of large shapes: the source's, in the style's palette
     moments: float = 32.0
     gram: float = 16.0
-    flow: float = 60.0
+    flow: float = 90.0
     long_flow: float = 0.0  # the last frame of a film against its first
     identity: float = 6.0
     grid: float = 12.0  # what all blocks of pixels have in common

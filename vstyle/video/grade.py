@@ -27,9 +27,9 @@ LARGE = SIZES.index(8)  # what is left in the means of squares of 8 pixels belon
 SOME, ALL = 0.86, 0.98
 # Of each size but the largest, finest first: the share of the style's contrast that is wanted, and
 # the most that is multiplied by. The finest is held back: it flickers.
-WANTED, MOST = (0.7, 1.0, 1.0), (1.1, 1.4, 1.4)
+WANTED, MOST = (0.75, 1.1, 1.05), (1.1, 1.5, 1.5)
 LEAST = 0.5  # that it is multiplied by
-FITTED = 0.7  # of the way, as a power, that contrasts go
+FITTED = 0.75  # of the way, as a power, that contrasts go
 ROWS = 32  # of a picture that are worked on at a time
 DEPTHS = {"B": cv2.CV_8U, "H": cv2.CV_16U, "f": cv2.CV_32F}  # OpenCV's names of NumPy's types
 

@@ -1,7 +1,7 @@
 """Making known motion exact: one Gauss-Newton step on what it leaves unexplained.
 
 Of motion that is right to about a pixel it finds the rest (Lucas and Kanade 1981), for a quarter of
-what another round of Farneback's method takes on pictures of that size.
+what another search takes on pictures of that size.
 """
 
 from __future__ import annotations
