@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import grain
+from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -21,11 +23,13 @@ from vstyle.compress.calibrate import Sample, measure_bounds, read_samples
 from vstyle.compress.quantize import quantize
 from vstyle.compress.report import report
 from vstyle.compress.sensitivity import Rounding, errors_alone, in_steps
+from vstyle.engine.base import Engine
 from vstyle.engine.build import load_model, style_code
+from vstyle.engine.graph import Bounds
 from vstyle.engine.openvino_engine import OpenVinoEngine
 from vstyle.models.build import configs, new_networks, to_arrays
 from vstyle.models.config import GeneratorConfig, StyleConfig, parse, rounded_tensors
-from vstyle.models.fold import generator_layers
+from vstyle.models.fold import Convolution, generator_layers
 from vstyle.models.quantised import dequantised, quantised
 from vstyle.scene import Scene, render, write_clip
 from vstyle.scene.canvas import paint_canvas
@@ -85,18 +89,32 @@ def test_the_layer_that_suffers_most_is_found(sample: Sample) -> None:
 def test_all_roundings_together_are_the_int8_graph(sample: Sample) -> None:
     """As far as can be: what is nearly half a step goes either way, and that goes on from there.
 
-    Errors of other roundings, or of a constant that was not rounded with its kernel, would not
-    correlate so.
+    So its errors are more like the graph's than those of other roundings are: in steps of another
+    size, or with constants that were not rounded with their kernels.
     """
     config, _, rounded, bounds = layers_of(sample)
-    frame = sample.frames[0].image
-    inputs = frame, None, None, grain(frame, config.factor)
-    steps = OpenVinoEngine(config, rounded, bounds).paint(*inputs).astype(int)
-    exact = OpenVinoEngine(config, rounded).paint(*inputs).astype(int)
-    kernels = {**rounded, **in_steps(config, rounded, bounds)}
-    together = Rounding(config, kernels, bounds, rounded_tensors(config)).paint(*inputs)
-    errors = (picture - exact for picture in (steps, together))
-    assert np.corrcoef(*(error.ravel() for error in errors))[0, 1] > 0.5
+    wide = {name: (1.07 * low, 1.07 * high) for name, (low, high) in bounds.items()}
+
+    def painted(engine: Engine) -> NDArray[np.int64]:
+        images = [frame.image for frame in sample.frames]
+        alone = [engine.paint(image, None, None, grain(image, config.factor)) for image in images]
+        return np.stack(alone).astype(int)
+
+    def together(kernels: Mapping[str, Convolution], within: Bounds) -> NDArray[np.int64]:
+        return painted(Rounding(config, kernels, within, rounded_tensors(config)))
+
+    exact = painted(OpenVinoEngine(config, rounded))
+    graph = painted(OpenVinoEngine(config, rounded, bounds)) - exact
+    ours, coarser, halfway = (
+        np.corrcoef(graph.ravel(), (found - exact).ravel())[0, 1]
+        for found in (
+            together({**rounded, **in_steps(config, rounded, bounds)}, bounds),
+            together({**rounded, **in_steps(config, rounded, wide)}, wide),
+            together(rounded, bounds),
+        )
+    )
+    assert ours > 0.35
+    assert ours > 1.25 * max(coarser, halfway)
 
 
 def test_a_model_beside_itself_has_lost_nothing(folder: Path, tmp_path: Path) -> None:
