@@ -16,11 +16,13 @@ from vstyle.models.contrast import LEAST as LEAST_CONTRAST
 from vstyle.models.contrast import SIZES
 from vstyle.video.grade import ALL, FITTED, LARGE, LEAST, MOST, SOME, WANTED, WHOLE
 
+TIMES = [larger // size for size, larger in pairwise(SIZES)]  # the last size that each one is
+
 
 def contrast(pictures: Tensor) -> Tensor:
     """Measure pictures (B, 3, H, W), values 0..1, as `models.contrast` does: (B, 3, sizes)."""
     variances = [pictures.var((2, 3), correction=0)]
-    for times in _times():
+    for times in TIMES:
         pictures = F.avg_pool2d(pictures, min(times, *pictures.shape[2:]))
         variances.append(pictures.var((2, 3), correction=0))
     levels = torch.stack([*variances, torch.zeros_like(variances[0])], 2)
@@ -55,7 +57,7 @@ def _equalised(pictures: Tensor, gain: Tensor) -> Tensor:
     below, right = (-side % SIZES[-1] for side in (height, width))
     padded = F.pad(pictures, (0, right, 0, below), mode="replicate") if below or right else pictures
     means = [padded]
-    for times in _times():
+    for times in TIMES:
         means.append(F.avg_pool2d(means[-1], times))
     # Each mean counts by what its own size has more than the next smaller one.
     steps = torch.cat([gain[..., :1], gain.diff(dim=2)], 2)[..., None, None].unbind(2)
@@ -65,7 +67,3 @@ def _equalised(pictures: Tensor, gain: Tensor) -> Tensor:
         larger = F.interpolate(total, mean.shape[2:], mode="bilinear", align_corners=False)
         total = mean * step + larger
     return total[..., :height, :width]
-
-
-def _times() -> list[int]:
-    return [larger // size for size, larger in pairwise(SIZES)]

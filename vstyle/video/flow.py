@@ -161,7 +161,18 @@ def _displacement(end: Grey, start: Grey) -> Flow:
     too small for that.
     """
     if min(end.shape) < LEAST_SIDE:
-        flow = cv2.calcOpticalFlowFarneback(end, start, NOTHING, 0.5, 2, 13, 2, 5, 1.1, 0)
+        flow = cv2.calcOpticalFlowFarneback(
+            end,
+            start,
+            NOTHING,
+            pyr_scale=0.5,
+            levels=2,
+            winsize=13,
+            iterations=2,
+            poly_n=5,
+            poly_sigma=1.1,
+            flags=0,
+        )
     else:
         search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         search.setFinestScale(0)  # the picture is small: all of it is looked at
