@@ -79,7 +79,7 @@ def test_an_engine_is_given_what_it_made_of_a_frame_before_its_turn() -> None:
     turns = list(ready(tracks(frames(3), None, STILL, None), engine))
     assert not engine.calls
     assert [turn.trust is None for turn in turns] == [True, False, True]
-    assert [int(frame.image[0, 0, 0]) for frame in carry(turns, engine)] == [10, 11, 10]
+    assert [int(made.picture[0, 0, 0]) for made in carry(turns, engine)] == [10, 11, 10]
 
 
 def test_strength_is_for_the_eyes_only() -> None:

@@ -79,7 +79,7 @@ def _rates(document: Document) -> str:
 
 
 def _where(rows: Sequence[Speed]) -> str:
-    """Return how the time of a frame falls to the stages."""
+    """Return how the time of a frame falls to the stages of the thread that paints."""
     title = "Where the time goes"
     bars = []
     for row in rows:
@@ -90,7 +90,9 @@ def _where(rows: Sequence[Speed]) -> str:
         ]
         bars.append(Bar(_name(row), tuple(parts)))
     drawn = plots.bars(title, bars, "ms")
-    return _figure(title, drawn, "Medians, in milliseconds per frame.", IN_PATH)
+    return _figure(
+        title, drawn, "Medians of the thread that paints, in milliseconds per frame.", IN_PATH
+    )
 
 
 def _latency(rows: Sequence[Speed]) -> str:

@@ -77,7 +77,7 @@ def _copy(clip: Path, output: Path, watch: Stopwatch) -> tuple[int, float, str]:
             open_sink(job.plan, source, job.stdout) as sink,
             closing(prefetch(decoded, stop=source.stop)) as items,
         ):
-            for frame in watch.tap("wait", frames_of(items, sink.packet)):
+            for frame in watch.tap("idle", frames_of(items, sink.packet)):
                 with watch.span("encode"):
                     sink.frame(frame)
                 count += 1

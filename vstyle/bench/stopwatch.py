@@ -22,11 +22,14 @@ T = TypeVar("T")
 AHEAD = ("decode", "flow", "ready")
 """The stages that run ahead in a thread of their own."""
 
-IN_PATH = ("wait", "carry", "paint", "encode")
-"""The others: `wait` is the time that they waited for that thread, `encode` the time until the
-encoder, a process of its own, took the frame."""
+IN_PATH = ("wait", "carry", "paint")
+"""Those of the thread that paints; `wait` is the time that it waited for the first."""
 
-STAGES = (*AHEAD, *IN_PATH)
+BEHIND = ("idle", "grade", "encode")
+"""Those that follow; `idle` is the time that they waited for a painted frame, `encode` the time
+until the encoder, a process of its own, took it."""
+
+STAGES = (*AHEAD, *IN_PATH, *BEHIND)
 
 TURNS = 9
 

@@ -103,9 +103,9 @@ def _stages(document: Document) -> Table:
                 rows.append((*_names(row), stage, *map(number, times)))
         rows.append((*_names(row), "network", number(row.network_ms.median), NONE, NONE))
     note = (
-        "decode, flow and ready (relief, strokes, trust) run ahead in a thread, wait is the time "
-        "spent waiting for it; encode is the time until the encoder took the frame. network: the "
-        "engine alone, over and over."
+        "decode, flow and ready (relief, strokes, trust) run ahead in a thread; wait (for it), "
+        "carry and paint in another; idle (waiting for that one), grade and encode (until the "
+        "encoder took the frame) in a third. network: the engine alone, over and over."
     )
     heads = (*NAMES, "stage", "median", "95 %", "99 %")
     return Table("Stages, ms per frame", heads, tuple(rows), 5, note)

@@ -24,8 +24,7 @@ class Look(NamedTuple):
     """A frame with its relief, padded to what the graph takes."""
 
     size: tuple[int, int]  # of the frame as it was
-    source: NDArray[np.uint8]  # (H, W, 3)
-    relief: NDArray[np.uint8]  # (H, W)
+    blocks: NDArray[np.uint8]  # (H / factor, W / factor, 4 factor factor), colours and relief
     bands: NDArray[np.float32]  # (BANDS, H / factor, W / factor)
 
 
@@ -54,22 +53,24 @@ class OpenVinoEngine:
     def look(self, frame: Picture) -> Look:
         """Return a frame of any size with its relief."""
         source = np.asarray(self._padded(frame), np.uint8)
-        return Look((frame.shape[0], frame.shape[1]), source, *relief(source, self.factor))
+        plane, bands = relief(source, self.factor)
+        size = frame.shape[0], frame.shape[1]
+        return Look(size, pixels.blocks(source, plane, self.factor), bands)
 
     def paint(
         self, frame: Picture | Look, carried: Picture | None, trust: Mask | None, grain: Grain
     ) -> Picture:
         """Paint a frame of any size, or what `look` made of it; see `Engine`."""
         seen = frame if isinstance(frame, Look) else self.look(frame)
-        if seen.source.shape[:2] != self._size:
-            self._compile(*seen.source.shape[:2])
+        height, width = (side * self.factor for side in seen.blocks.shape[:2])
+        if (height, width) != self._size:
+            self._compile(height, width)
         if carried is None or trust is None:
             last, belief = self._nothing
         else:
             last, belief = self._padded(carried), self._padded(trust, self.factor)
         strokes = self._padded(grain, self.factor)
-        blocks = pixels.blocks(seen.source, seen.relief, self.factor)
-        arrays = (blocks, last, belief[..., None], strokes[None], seen.bands)
+        arrays = (seen.blocks, last, belief[..., None], strokes[None], seen.bands)
         inputs = [np.ascontiguousarray(array)[None] for array in arrays]
         painted = self.request.infer(inputs, share_inputs=True)[0]
         return pixels.crop(painted[0], *seen.size)

@@ -18,6 +18,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from vstyle.models.config import BLOCK
+from vstyle.strips import enlarged
 
 # Detail. The strength is a mean over far more than what it divides, or contours would be lost in
 # what they stand out from.
@@ -55,14 +56,13 @@ def _relief(grey: NDArray[np.uint8], mean: Floats, shapes: Floats) -> NDArray[np
     gain = 127 / (REACH * (strength + FAINT) * (1 + strength / STRONG))
     # What is asked for is gain (grey - mean) + 127 shapes + 128. All but the grey is smooth, so the
     # sums can be made of blocks: that saves half of the passes over pixels.
-    gains, rest = _around(gain), _around(127 * shapes - gain * mean)
+    rest = 127 * shapes - gain * mean
     found = np.empty_like(grey)
-    for top in range(0, len(grey), STRIP):
-        strip = grey[top : top + STRIP]
-        raised = cv2.multiply(strip, _enlarged(gains, top, *strip.shape), dtype=cv2.CV_32F)
-        below = _enlarged(rest, top, *strip.shape)
+    strips = (enlarged(small, grey.shape, STRIP) for small in (gain, rest))
+    for (rows, gains), (_, below) in zip(*strips, strict=True):
+        raised = cv2.multiply(grey[rows], gains, dtype=cv2.CV_32F)
         # Added, shifted, rounded and cut off in one pass.
-        cv2.addWeighted(raised, 1, below, 1, 128, found[top : top + STRIP], cv2.CV_8U)
+        cv2.addWeighted(raised, 1, below, 1, 128, found[rows], cv2.CV_8U)
     return found
 
 
@@ -95,19 +95,6 @@ def _means(values: NDArray[Any], block: int) -> Floats:
         for strip in strips
     ]
     return np.asarray(np.concatenate(found), np.float32)
-
-
-def _around(small: MatLike) -> Floats:
-    """Repeat the first row and the last, so that strips can be enlarged as the whole would be."""
-    small = np.asarray(small, np.float32)
-    return np.asarray(cv2.copyMakeBorder(small, 1, 1, 0, 0, cv2.BORDER_REPLICATE), np.float32)
-
-
-def _enlarged(around: Floats, top: int, height: int, width: int) -> Floats:
-    """Return rows from `top` on of what is BLOCK times as large as `_around` was given."""
-    rows = around[top // BLOCK : (top + height) // BLOCK + 2]
-    larger = cv2.resize(rows, (width, BLOCK * len(rows)))
-    return np.asarray(larger[BLOCK:-BLOCK], np.float32)
 
 
 def blurred(values: MatLike, radius: int) -> Floats:

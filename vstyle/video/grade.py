@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from vstyle import pixels
 from vstyle.engine.base import Picture
 from vstyle.models.contrast import SIZES, Contrast, contrast
+from vstyle.strips import enlarged
 
 WHOLE = 1.3  # most that all contrast is multiplied by
 LARGE = SIZES.index(8)  # what is left in the means of squares of 8 pixels belongs to large shapes
@@ -70,18 +71,9 @@ def equalised(picture: Picture, gain: Contrast) -> Picture:
 def _added(
     picture: MatLike, factors: NDArray[np.float32], coarse: MatLike, kind: np.dtype[Any]
 ) -> MatLike:
-    """Multiply each channel of a picture by its own factor, and add a coarser one, enlarged.
-
-    Strip by strip, so that its floats stay in the processor's cache.
-    """
-    times = len(picture) // len(coarse)
-    rows = max(1, ROWS // times)  # of the coarser one
+    """Multiply each channel of a picture by its own factor, and add a coarser one, enlarged."""
     result = np.empty(picture.shape, kind)
-    for top in range(0, len(coarse), rows):
-        above = min(top, 1)  # what lies around a strip counts for its first and last rows
-        part = coarse[top - above : top + rows + 1]
-        large = cv2.resize(part, (picture.shape[1], times * len(part)))[times * above :]
-        strip = slice(times * top, times * (top + rows))
-        own = cv2.transform(picture[strip].astype(np.float32), np.diagflat(factors))
-        cv2.add(own, large[: len(own)], result[strip], dtype=DEPTHS[kind.char])
+    for rows, large in enlarged(coarse, picture.shape[:2], ROWS):
+        own = cv2.transform(picture[rows].astype(np.float32), np.diagflat(factors))
+        cv2.add(own, large, result[rows], dtype=DEPTHS[kind.char])
     return result

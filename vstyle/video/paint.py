@@ -1,6 +1,7 @@
 """The recurrent stage: each frame is painted knowing the last painted picture, moved along.
 
-What a frame's turn need not be awaited for is done before, in another thread: `ready`.
+Only that has to wait for the frame before: what can be done earlier is `ready`'s, what can be done
+later `show`'s, so that each can have a thread of its own.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,13 @@ class Memory:
     canvas: Canvas | None = None  # the one that it was painted on
 
 
+class Painted(NamedTuple):
+    """A frame, and the picture that the engine made of it."""
+
+    frame: Frame
+    picture: Picture
+
+
 class Ready(NamedTuple):
     """A frame with all that painting it takes, but for the last painted picture."""
 
@@ -43,8 +51,8 @@ def paint(
     strength: float = 1.0,
     memory: Memory | None = None,
 ) -> Iterator[Frame]:
-    """Make frames ready and paint them, in one thread; see `carry`."""
-    return carry(ready(tracked, engine), engine, strength, memory)
+    """Make frames ready, paint and show them, in one thread; see `carry` and `show`."""
+    return show(carry(ready(tracked, engine), engine, memory), engine, strength)
 
 
 def ready(tracked: Iterable[Tracked], engine: Engine) -> Iterator[Ready]:
@@ -60,19 +68,13 @@ def ready(tracked: Iterable[Tracked], engine: Engine) -> Iterator[Ready]:
 
 
 def carry(
-    items: Iterable[Ready],
-    engine: Engine,
-    strength: float = 1.0,
-    memory: Memory | None = None,
-) -> Iterator[Frame]:
-    """Yield each frame painted by `engine`, with its own timestamp.
+    items: Iterable[Ready], engine: Engine, memory: Memory | None = None
+) -> Iterator[Painted]:
+    """Yield what `engine` paints of each frame, given its last picture moved along.
 
-    What is yielded is graded to the contrast of the engine's style, and `strength` mixes it (1)
-    with the source (0). Both are for the eyes only: the engine sees its own picture again. A given
-    `memory` is gone on from, and holds the picture of the frame that was yielded last.
+    A given `memory` is gone on from, and holds the picture that was yielded last.
     """
     memory = memory or Memory()
-    style = engine.contrast if isinstance(engine, Graded) else None
     for frame, motion, canvas, seen, trust, strokes in items:
         last = memory.picture
         if last is None or motion is None:
@@ -80,7 +82,18 @@ def carry(
         else:
             last = engine.paint(seen, warp(last, motion), trust, strokes)
         memory.picture, memory.canvas = last, canvas
-        shown = pixels.to_kind(last, frame.image.dtype)
+        yield Painted(frame, last)
+
+
+def show(items: Iterable[Painted], engine: Engine, strength: float = 1.0) -> Iterator[Frame]:
+    """Yield painted frames as they are to be seen, each with its own timestamp.
+
+    They are graded to the contrast of the engine's style, and `strength` mixes them (1) with the
+    source (0). Both are for the eyes only: the engine sees its own picture again.
+    """
+    style = engine.contrast if isinstance(engine, Graded) else None
+    for frame, picture in items:
+        shown = pixels.to_kind(picture, frame.image.dtype)
         shown = grade(shown, style) if style is not None and strength else shown
         yield replace(frame, image=blend(frame.image, shown, strength))
 

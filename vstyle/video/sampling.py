@@ -13,15 +13,18 @@ from numpy.typing import NDArray
 NOTHING = np.empty(0, np.float32)
 
 
-def sample(values: MatLike, flow: MatLike) -> MatLike:
+def sample(values: MatLike, flow: MatLike, top: int = 0, result: MatLike | None = None) -> MatLike:
     """Return what `values` (h, w, ...) hold where `flow` leads from each place, between pixels too.
 
-    What is outside repeats the edge.
+    What is outside repeats the edge. `flow` may be that of some rows only, from `top` on; `result`
+    is where to put it, if that is known.
     """
     # Fixed-point maps (1/32 pixel) are what remap is fastest with.
     coarse, fine = cv2.convertMaps(flow, NOTHING, cv2.CV_16SC2)
+    if top:
+        coarse[..., 1] += top
     how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
-    return cv2.remap(values, coarse, fine, how, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(values, coarse, fine, how, result, cv2.BORDER_REPLICATE)
 
 
 def sample_tile(tile: NDArray[np.float32], at: NDArray[np.float32]) -> NDArray[np.float32]:

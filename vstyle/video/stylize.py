@@ -26,13 +26,15 @@ from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding, readin
 from vstyle.video.flow import track
 from vstyle.video.memory import keep_freed
 from vstyle.video.opening import check_readable
-from vstyle.video.paint import Ready, carry, ready
+from vstyle.video.paint import Painted, Ready, carry, ready, show
 from vstyle.video.prefetch import prefetch
 from vstyle.video.reading import WHOLE, Reading
 from vstyle.video.standard import STANDARD
 from vstyle.video.streams import container_for
+from vstyle.video.threads import leave_cores
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ def unwatched(job: Job, frames: Iterable[Frame]) -> Iterable[Frame]:  # noqa: AR
 class Tap(Protocol):
     """Sees what every stage hands on: must yield all of it, and may time the stage meanwhile.
 
-    The stages are `decode`, `flow` and `ready` (in a thread of their own), `wait` (for that
-    thread), and `carry`, which takes the engine's work in. Each asks the one before it.
+    The stages are `decode`, `flow` and `ready`, in a thread of their own; in another `wait` (for
+    that one) and `carry`, which takes the engine's work in; then `idle` (waiting for the painted
+    frame) and `grade`. Each asks the one before it.
     """
 
     def __call__(self, stage: str, items: Iterator[T]) -> Iterator[T]:
@@ -141,6 +144,7 @@ def prepare(
     UsageError, InputError or OutputError.
     """
     keep_freed()
+    leave_cores()
     check_ends(path, destination, stdout)
     container_for(destination, encoding.format)
     if destination != STANDARD:
@@ -162,14 +166,23 @@ def perform(
     source, plan = job.source, job.plan
     begin = time.perf_counter()
     count, first, uneven = 0, 0.0, False
-    ahead = follow(source.items, job.engine, tap)
+    engine = job.engine
+
+    def made_ready(frames: Iterator[Frame]) -> Iterator[Ready]:
+        return tap("ready", ready(tap("flow", track(frames)), engine))
+
+    def painted(turns: Iterator[Ready]) -> Iterator[Painted]:
+        return tap("carry", carry(tap("wait", turns), engine))
+
     with (
         open_sink(plan, source, job.stdout) as sink,
-        closing(prefetch(ahead, stop=source.stop)) as items,
+        closing(
+            prefetch(among(tap("decode", source.items), made_ready), stop=source.stop)
+        ) as turns,
+        closing(prefetch(among(turns, painted), depth=1, stop=source.stop)) as pictures,
     ):
-        turns = tap("wait", frames_of(items, sink.packet))
-        painted = tap("carry", carry(turns, job.engine, strength))
-        for frame in watch(job, painted):
+        shown = show(tap("idle", frames_of(pictures, sink.packet)), engine, strength)
+        for frame in watch(job, tap("grade", shown)):
             sink.frame(frame)
             first = frame.time if count == 0 else first
             uneven = uneven or is_uneven(frame.time - first, count, source.clip.rate)
@@ -218,14 +231,15 @@ def check_place(path: Path, destination: Path, overwrite: bool) -> None:
         raise OutputError(f"{folder} cannot be written", "Choose another place for the output.")
 
 
-def follow(items: Iterator[Frame | Packet], engine: Engine, tap: Tap) -> Iterator[Ready | Packet]:
-    """Yield the frames ready to be painted, and the packets where they were."""
+def among(
+    items: Iterable[T | Packet], stage: Callable[[Iterator[T]], Iterator[U]]
+) -> Iterator[U | Packet]:
+    """Yield what a stage makes of the frames among packets, and the packets where they were."""
     between: list[Packet] = []
-    frames = frames_of(tap("decode", items), between.append)
-    for turn in tap("ready", ready(tap("flow", track(frames)), engine)):
+    for made in stage(frames_of(items, between.append)):
         yield from between
         between.clear()
-        yield turn
+        yield made
     yield from between
 
 
