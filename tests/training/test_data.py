@@ -107,5 +107,5 @@ def test_a_still_is_held_long_and_learned_from_only_at_its_end(noise: list[data.
         count=1,
     )
     batch = batches.realise(recipe, drawn, None, CPU)
-    assert drawn.still
+    assert drawn.fronts is None
     assert (len(batch.film.frames), len(batch.film.flows), batch.fixed) == (9, 8, 6)

@@ -14,7 +14,7 @@ from vstyle.models.contrast import contrast
 from vstyle.video.canvas import follow
 from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, Tracked
-from vstyle.video.paint import Memory, blend, carry, paint, ready, trust_mask
+from vstyle.video.paint import blend, carry, paint, ready, show, trust_mask
 
 STILL = Motion(np.zeros((6, 8, 2), np.float32), np.ones((6, 8), np.float32))
 
@@ -121,10 +121,9 @@ def test_the_grading_is_for_the_eyes_only() -> None:
             picture[:, 9:] = picture[0, 0] + np.uint8(50)
             return picture
 
-    engine, memory = Coloured(), Memory()
-    painted = list(paint(tracks(frames(3), None, STILL, STILL), engine, memory=memory))
-    assert all(0 < np.ptp(frame.image) < 50 for frame in painted)
-    assert memory.picture is not None
-    assert (memory.picture.min(), memory.picture.max()) == (12, 62)
+    engine = Coloured()
+    painted = list(carry(ready(tracks(frames(3), None, STILL, STILL), engine), engine))
+    assert all(0 < np.ptp(frame.image) < 50 for frame in show(painted, engine))
+    assert (painted[-1].picture.min(), painted[-1].picture.max()) == (12, 62)
     source = frames(1)
     assert np.array_equal(next(paint(tracks(source, None), engine, 0)).image, source[0].image)

@@ -1,5 +1,6 @@
 """In equals out: with engines that do nothing or little, everything but the paint is kept."""
 
+import threading
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from itertools import pairwise
@@ -212,6 +213,7 @@ def test_an_error_in_the_middle_leaves_the_old_output(cfr: Path, tmp_path: Path)
 
     with pytest.raises(MemoryError):
         stylize(cfr, existing, Breaks, overwrite=True)
+    assert [thread.name for thread in threading.enumerate()].count("prefetch") == 0
     assert list(tmp_path.iterdir()) == [existing]
     assert existing.read_bytes() == b"mine"
     stylize(cfr, existing, Identity, overwrite=True)

@@ -48,7 +48,6 @@ class Draw:
     photos: NDArray[np.uint8] | None  # (B, H, W, 3), unless it is a film not made of photos
     fronts: NDArray[np.uint8] | None  # the same: what moves in front of the photos, if they move
     film: footage.Film | None  # one that is not made of photos
-    still: bool
     styles: list[Style]  # none where a photo is asked for in its own style
     regraded: bool
     rough: bool  # is the motion known a little wrongly, as on real film?
@@ -105,7 +104,6 @@ def draw(recipe: Recipe, data: Data, number: int, done: float, *, rank: int, cou
         None if shots else _cut(data.photos, batch, side, rng),
         _cut(data.photos, batch, side, rng) if moves and not shots else None,
         footage.film(shots, batch, phase.size, frames, rng) if shots else None,
-        still,
         [] if own else [data.paintings.draw(rng, phase.size) for _ in range(batch)],
         regraded,
         filmed and bool(rough),

@@ -5,7 +5,7 @@ later `show`'s, so that each can have a thread of its own.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import cv2
@@ -19,18 +19,11 @@ from vstyle.video.flow import Motion, Tracked, warp
 from vstyle.video.grade import grade
 
 
-@dataclass
-class Memory:
-    """What the recurrent stage carries from frame to frame."""
-
-    picture: Picture | None = None  # the last one that the engine has painted
-    canvas: Canvas | None = None  # the one that it was painted on
-
-
 class Painted(NamedTuple):
-    """A frame, and the picture that the engine made of it."""
+    """A frame, the canvas that it was painted on, and the picture that the engine made of it."""
 
     frame: Frame
+    canvas: Canvas
     picture: Picture
 
 
@@ -45,14 +38,9 @@ class Ready(NamedTuple):
     strokes: Grain
 
 
-def paint(
-    tracked: Iterable[Tracked],
-    engine: Engine,
-    strength: float = 1.0,
-    memory: Memory | None = None,
-) -> Iterator[Frame]:
+def paint(tracked: Iterable[Tracked], engine: Engine, strength: float = 1.0) -> Iterator[Frame]:
     """Make frames ready, paint and show them, in one thread; see `carry` and `show`."""
-    return show(carry(ready(tracked, engine), engine, memory), engine, strength)
+    return show(carry(ready(tracked, engine), engine), engine, strength)
 
 
 def ready(tracked: Iterable[Tracked], engine: Engine) -> Iterator[Ready]:
@@ -67,22 +55,17 @@ def ready(tracked: Iterable[Tracked], engine: Engine) -> Iterator[Ready]:
         yield Ready(frame, motion, canvas, seen, trust, strokes)
 
 
-def carry(
-    items: Iterable[Ready], engine: Engine, memory: Memory | None = None
-) -> Iterator[Painted]:
+def carry(items: Iterable[Ready], engine: Engine, last: Picture | None = None) -> Iterator[Painted]:
     """Yield what `engine` paints of each frame, given its last picture moved along.
 
-    A given `memory` is gone on from, and holds the picture that was yielded last.
+    `last` is the picture before the first of them, if there is one.
     """
-    memory = memory or Memory()
     for frame, motion, canvas, seen, trust, strokes in items:
-        last = memory.picture
         if last is None or motion is None:
             last = engine.paint(seen, None, None, strokes)
         else:
             last = engine.paint(seen, warp(last, motion), trust, strokes)
-        memory.picture, memory.canvas = last, canvas
-        yield Painted(frame, last)
+        yield Painted(frame, canvas, last)
 
 
 def show(items: Iterable[Painted], engine: Engine, strength: float = 1.0) -> Iterator[Frame]:
@@ -92,7 +75,7 @@ def show(items: Iterable[Painted], engine: Engine, strength: float = 1.0) -> Ite
     source (0). Both are for the eyes only: the engine sees its own picture again.
     """
     style = engine.contrast if isinstance(engine, Graded) else None
-    for frame, picture in items:
+    for frame, _, picture in items:
         shown = pixels.to_kind(picture, frame.image.dtype)
         shown = grade(shown, style) if style is not None and strength else shown
         yield replace(frame, image=blend(frame.image, shown, strength))

@@ -14,8 +14,8 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -25,23 +25,31 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vstyle.engine.base import Picture
 from vstyle.errors import OutputError, UsageError
 from vstyle.video.canvas import Canvas
 from vstyle.video.decode import Frame, Packet
 from vstyle.video.encode import Plan, open_sink
 from vstyle.video.flow import Tracked, track
-from vstyle.video.paint import Memory, paint
+from vstyle.video.paint import Painted, show
 from vstyle.video.pipe import Pipe, carried_codecs
-from vstyle.video.prefetch import prefetch
 from vstyle.video.standard import STANDARD
 from vstyle.video.stills import files_of, is_sequence
 from vstyle.video.streams import CONTAINERS, PIPE
-from vstyle.video.stylize import Job, Report, Watch, found_out, frames_of, unwatched
+from vstyle.video.stylize import Job, Report, Watch, found_out, frames_of, painting, unwatched
 
 _END = 1 << 20  # bytes
 
 PIECE = 120
 """Frames in a piece: what a crash can cost, and the most that lie between two keyframes."""
+
+
+@dataclass
+class Memory:
+    """What painting goes on from."""
+
+    picture: Picture | None = None  # the last one that the engine has painted
+    canvas: Canvas | None = None  # the one that it was painted on
 
 
 @dataclass
@@ -53,7 +61,7 @@ class Progress:
     packets: int = 0  # of sound
     complete: bool = False  # there are no more frames
     end: int = 0  # when the last frame is over, in ticks of the clip; 0: not known
-    memory: Memory = field(default_factory=Memory)  # of the last frame that was painted
+    memory: Memory = field(default_factory=Memory)  # of the last frame that was written
 
 
 @dataclass
@@ -231,10 +239,11 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
         shifted=True,
     )
     outlet = _Outlet(done.packets)
-    with closing(prefetch(job.source.items, stop=job.source.stop)) as items:
-        ahead = _Ahead(frames_of(items, outlet.carry))
-        painted = watch(job, paint(_from(ahead, done), job.engine, strength, done.memory))
-        pictures = iter(painted)
+    follow = partial(_follow, done=done.frames, canvas=done.memory.canvas)
+    with painting(job, follow, done.memory.picture) as made:
+        ahead = _Ahead(frames_of(made, outlet.carry))
+        shown = show(_remembered(ahead, done.memory), job.engine, strength)
+        pictures = iter(watch(job, shown))
         while not done.complete:
             (place,) = _pieces(folder, done.pieces + 1)[-1:]
             with open_sink(replace(plan, destination=place), job.source) as pipe:
@@ -248,16 +257,16 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
             _save(folder, done)
 
 
-class _Ahead(Iterator[Frame]):
-    """Gives each frame when the next one has been read, and tells whether there was one."""
+class _Ahead(Iterator[Painted]):
+    """Gives each frame when the next one has been painted, and tells whether there was one."""
 
-    def __init__(self, frames: Iterator[Frame]) -> None:
+    def __init__(self, frames: Iterator[Painted]) -> None:
         self._frames = frames
-        self._next: Frame | None = None
+        self._next: Painted | None = None
         self._begun = False
         self.ended = False
 
-    def __next__(self) -> Frame:
+    def __next__(self) -> Painted:
         if not self._begun:
             self._begun, self._next = True, next(self._frames, None)
         frame, self._next = self._next, next(self._frames, None)
@@ -267,14 +276,20 @@ class _Ahead(Iterator[Frame]):
         return frame
 
 
-def _from(frames: Iterable[Frame], done: Progress) -> Iterator[Tracked]:
-    """Yield the frames that are not done with what is known of each."""
-    if not done.frames:
-        yield from track(frames)
-        return
-    tracked = track(islice(frames, done.frames - 1, None), done.memory.canvas)
-    next(tracked, None)  # the last one that is done: the motion begins there
-    yield from tracked
+def _remembered(frames: Iterable[Painted], memory: Memory) -> Iterator[Painted]:
+    """Keep in `memory` what to go on from after the frame that was yielded last."""
+    for made in frames:
+        memory.picture, memory.canvas = made.picture, made.canvas
+        yield made
+
+
+def _follow(frames: Iterator[Frame], done: int, canvas: Canvas | None) -> Iterator[Tracked]:
+    """Yield the frames after those that are done, with what is known of each.
+
+    `canvas` is that of the last one that is done.
+    """
+    tracked = track(islice(frames, max(0, done - 1), None), canvas)
+    return islice(tracked, min(done, 1), None)  # the motion begins with one that is done
 
 
 def _tag(plan: Plan) -> tuple[str, ...]:

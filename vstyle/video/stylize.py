@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import av
 
-from vstyle.engine.base import Engine, Noting
+from vstyle.engine.base import Engine, Noting, Picture
 from vstyle.errors import OutputError, UsageError
 from vstyle.video.decode import (
     Clip,
@@ -23,7 +23,7 @@ from vstyle.video.decode import (
     open_clip,
 )
 from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding, reading_for
-from vstyle.video.flow import track
+from vstyle.video.flow import Tracked, track
 from vstyle.video.memory import keep_freed
 from vstyle.video.opening import check_readable
 from vstyle.video.paint import Painted, Ready, carry, ready, show
@@ -166,22 +166,8 @@ def perform(
     source, plan = job.source, job.plan
     begin = time.perf_counter()
     count, first, uneven = 0, 0.0, False
-    engine = job.engine
-
-    def made_ready(frames: Iterator[Frame]) -> Iterator[Ready]:
-        return tap("ready", ready(tap("flow", track(frames)), engine))
-
-    def painted(turns: Iterator[Ready]) -> Iterator[Painted]:
-        return tap("carry", carry(tap("wait", turns), engine))
-
-    with (
-        open_sink(plan, source, job.stdout) as sink,
-        closing(
-            prefetch(among(tap("decode", source.items), made_ready), stop=source.stop)
-        ) as turns,
-        closing(prefetch(among(turns, painted), depth=1, stop=source.stop)) as pictures,
-    ):
-        shown = show(tap("idle", frames_of(pictures, sink.packet)), engine, strength)
+    with open_sink(plan, source, job.stdout) as sink, painting(job, tap=tap) as made:
+        shown = show(tap("idle", frames_of(made, sink.packet)), job.engine, strength)
         for frame in watch(job, tap("grade", shown)):
             sink.frame(frame)
             first = frame.time if count == 0 else first
@@ -191,6 +177,34 @@ def perform(
     if uneven and plan.container.untimed:
         notes += (f"{plan.container.muxer} holds no times: the frames were not evenly spaced",)
     return Report(job, notes, count, time.perf_counter() - begin, count)
+
+
+@contextmanager
+def painting(
+    job: Job,
+    follow: Callable[[Iterator[Frame]], Iterator[Tracked]] = track,
+    last: Picture | None = None,
+    tap: Tap = untapped,
+) -> Iterator[Iterator[Painted | Packet]]:
+    """Paint the frames of a job in threads of their own; leave the packets where they were.
+
+    One thread decodes, follows the motion and makes ready; the other paints, which has to wait for
+    the frame before. `follow` is how motion is followed, `last` the picture before the first.
+    """
+    source, engine = job.source, job.engine
+
+    def made_ready(frames: Iterator[Frame]) -> Iterator[Ready]:
+        return tap("ready", ready(tap("flow", follow(frames)), engine))
+
+    def painted(turns: Iterator[Ready]) -> Iterator[Painted]:
+        return tap("carry", carry(tap("wait", turns), engine, last))
+
+    ahead = among(tap("decode", source.items), made_ready)
+    with (
+        closing(prefetch(ahead, stop=source.stop)) as turns,
+        closing(prefetch(among(turns, painted), depth=1, stop=source.stop)) as made,
+    ):
+        yield made
 
 
 def found_out(job: Job) -> tuple[str, ...]:
