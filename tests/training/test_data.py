@@ -90,7 +90,7 @@ def test_a_draw_depends_on_seed_step_and_rank_alone(noise: list[data.Picture]) -
     assert pixels(one) != pixels(two)
     assert len(one.photos) == len(two.photos) == 1
     # What decides the shape of a step is the same in all processes.
-    for name in ("phase", "frames", "still", "rough", "cycle", "regraded"):
+    for name in ("phase", "frames", "rough", "cycle", "regraded"):
         assert getattr(one, name) == getattr(two, name)
 
 
