@@ -92,6 +92,7 @@ def test_a_draw_depends_on_seed_step_and_rank_alone(noise: list[data.Picture]) -
     # What decides the shape of a step is the same in all processes.
     for name in ("phase", "frames", "rough", "cycle", "regraded"):
         assert getattr(one, name) == getattr(two, name)
+    assert (one.fronts is None) == (two.fronts is None)
 
 
 def test_a_still_is_held_long_and_learned_from_only_at_its_end(noise: list[data.Picture]) -> None:
@@ -107,5 +108,6 @@ def test_a_still_is_held_long_and_learned_from_only_at_its_end(noise: list[data.
         count=1,
     )
     batch = batches.realise(recipe, drawn, None, CPU)
+    assert drawn.photos is not None
     assert drawn.fronts is None
     assert (len(batch.film.frames), len(batch.film.flows), batch.fixed) == (9, 8, 6)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -239,10 +239,11 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
         shifted=True,
     )
     outlet = _Outlet(done.packets)
-    follow = partial(_follow, done=done.frames, canvas=done.memory.canvas)
+    ahead = _Ahead()
+    follow = partial(_follow, ahead, done=done.frames, canvas=done.memory.canvas)
     with painting(job, follow, done.memory.picture) as made:
-        ahead = _Ahead(frames_of(made, outlet.carry))
-        shown = show(_remembered(ahead, done.memory), job.engine, strength)
+        painted = _remembered(frames_of(made, outlet.carry), done.memory)
+        shown = show(painted, job.engine, strength)
         pictures = iter(watch(job, shown))
         while not done.complete:
             (place,) = _pieces(folder, done.pieces + 1)[-1:]
@@ -253,27 +254,22 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
                     done.frames += 1
                     done.end = frame.pts + frame.duration if frame.duration else 0
             done.pieces += 1
-            done.packets, done.complete = outlet.count, ahead.ended
+            done.packets, done.complete = outlet.count, ahead.count == done.frames
             _save(folder, done)
 
 
-class _Ahead(Iterator[Painted]):
-    """Gives each frame when the next one has been painted, and tells whether there was one."""
+@dataclass
+class _Ahead:
+    """Gives each frame when the next one has been read; with the last one the count is known."""
 
-    def __init__(self, frames: Iterator[Painted]) -> None:
-        self._frames = frames
-        self._next: Painted | None = None
-        self._begun = False
-        self.ended = False
+    count: int = 0  # of all frames
 
-    def __next__(self) -> Painted:
-        if not self._begun:
-            self._begun, self._next = True, next(self._frames, None)
-        frame, self._next = self._next, next(self._frames, None)
-        self.ended = self._next is None
-        if frame is None:
-            raise StopIteration
-        return frame
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for number, (frame, following) in enumerate(pairwise(chain(frames, [None])), 1):
+            if following is None:
+                self.count = number
+            assert frame is not None
+            yield frame
 
 
 def _remembered(frames: Iterable[Painted], memory: Memory) -> Iterator[Painted]:
@@ -283,12 +279,14 @@ def _remembered(frames: Iterable[Painted], memory: Memory) -> Iterator[Painted]:
         yield made
 
 
-def _follow(frames: Iterator[Frame], done: int, canvas: Canvas | None) -> Iterator[Tracked]:
+def _follow(
+    ahead: _Ahead, frames: Iterator[Frame], done: int, canvas: Canvas | None
+) -> Iterator[Tracked]:
     """Yield the frames after those that are done, with what is known of each.
 
     `canvas` is that of the last one that is done.
     """
-    tracked = track(islice(frames, max(0, done - 1), None), canvas)
+    tracked = track(islice(ahead(frames), max(0, done - 1), None), canvas)
     return islice(tracked, min(done, 1), None)  # the motion begins with one that is done
 
 
