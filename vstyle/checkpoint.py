@@ -20,6 +20,7 @@ from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as pack_tensors
 
 from vstyle.errors import CheckpointError
+from vstyle.folders import is_file
 from vstyle.models.tensors import Tensors
 
 FORMAT = 1
@@ -58,7 +59,7 @@ def find_model(name: str) -> Path:
     if name in known:
         return known[name]
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         return path
     raise CheckpointError(
         f"model {name!r} is neither a shipped name nor a file",

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from vstyle.errors import InputError
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 CLIPS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".gif", ".nut"})
+
+
+def exists(path: Path) -> bool:
+    """Tell whether there is something at a path; also, unlike pathlib, where one may not look."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises there before Python 3.14
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file at a path, in the same way."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether there is a folder at a path, in the same way."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def below(folder: Path, suffixes: frozenset[str]) -> list[Path]:
@@ -26,7 +42,7 @@ def clips_in(folder: Path) -> list[Path]:
 
 
 def _some(folder: Path, suffixes: frozenset[str], what: str, kinds: str) -> list[Path]:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InputError(f"{folder} is no folder", f"Give a folder of {kinds}.")
     found = below(folder, suffixes)
     if not found:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vstyle.errors import InputError
+from vstyle.folders import is_file, is_folder
 
 MAX_PIXELS = 8192 * 8192  # a larger picture is refused before it is decoded
 MAX_SQUARES = 9
@@ -25,8 +26,8 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
     white, and brings 16 bits to 8. Raises InputError if the file is no picture, is damaged, or is
     larger than MAX_PIXELS, as it is or scaled.
     """
-    if not path.is_file():
-        what = "is a directory" if path.is_dir() else "does not exist"
+    if not is_file(path):
+        what = "is a directory" if is_folder(path) else "does not exist"
         raise InputError(f"picture {path} {what}", "Name a jpg, png, webp or gif file.")
     try:
         with warnings.catch_warnings():

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vstyle import checkpoint
 from vstyle.checkpoint import Checkpoint, Header
 from vstyle.errors import CheckpointError, InputError, UsageError
+from vstyle.folders import is_file
 from vstyle.models.config import READ_SIDE
 from vstyle.models.contrast import SIZES, Contrast, contrast
 from vstyle.models.tensors import Tensors
@@ -67,7 +68,7 @@ def find(style: str) -> Path:
     if style in known:
         return known[style]
     path = Path(style)
-    if path.is_file():
+    if is_file(path):
         return path
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"style picture {style} does not exist", "Check the path.")
@@ -99,7 +100,7 @@ def read(path: Path) -> Style:
         return Style(path.name, contrast(picture), picture)
     file = checkpoint.load(path, "style")
     found = np.asarray(file.tensors.get("contrast", 0), np.float32)
-    if found.shape != (3, len(SIZES)):
+    if found.shape != (len(SIZES), 3, 3):
         raise CheckpointError(f"{path} does not hold a style's contrast", "Make it again.")
     return Style(path.stem, found, file)
 

@@ -99,11 +99,13 @@ def test_the_power_of_packages(tmp_path: Path) -> None:
         (folder / "max_energy_range_uj").write_text("9999999")
     begin = time.perf_counter()
     reading = meters.packages(tmp_path)
-    time.sleep(0.1)
+    begun = time.perf_counter()
     (tmp_path / "intel-rapl:0" / "energy_uj").write_text("3000000")
     (tmp_path / "intel-rapl:1" / "energy_uj").write_text("1000000")
+    end = time.perf_counter()
     watts = reading()
-    assert watts == pytest.approx(4 / (time.perf_counter() - begin), rel=0.1)
+    assert watts is not None
+    assert 4 / (time.perf_counter() - begin) <= watts <= 4 / (end - begun)
     assert meters.packages(tmp_path / "none")() is None
 
 

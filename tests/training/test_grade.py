@@ -47,14 +47,15 @@ def test_contrast_is_measured_alike() -> None:
     """As of whole pictures in bytes."""
     pictures = [drawn(seed, 96, 128, spread=1.0) for seed in (0, 1)]
     found = trained.contrast(on_device(np.stack(pictures), CPU)).numpy()
-    np.testing.assert_allclose(found, [contrast(each) for each in pictures], rtol=0.03, atol=1e-3)
+    np.testing.assert_allclose(found, [contrast(each) for each in pictures], rtol=0.06, atol=5e-5)
 
 
 def test_gradients_flow_through_all_of_it() -> None:
     """Checked against differences, where nothing is clamped."""
     rng = torch.Generator().manual_seed(0)
-    picture = torch.rand(1, 3, 32, 32, generator=rng, dtype=torch.float64) * 0.4 + 0.3
-    style = trained.contrast(picture) * 1.05
+    picture = torch.rand(1, 3, 64, 64, generator=rng, dtype=torch.float64) * 0.4 + 0.3
+    uneven = torch.tensor([0.8, 1.0, 1.1], dtype=torch.float64)
+    style = trained.contrast(picture) * uneven * uneven[:, None]
     some = (torch.randn(picture.shape, generator=rng, dtype=torch.float64),)
     picture.requires_grad_()
     trained.grade(picture, style).backward(some[0])

@@ -160,7 +160,7 @@ def test_a_run_can_specialise_in_one_picture(job: Job, whole: Run) -> None:
 
 
 def test_time_ends_a_run(job: Job) -> None:
-    """A run of a second is over long before its hundred thousand steps, at the lowest rate."""
+    """A run of a second is over long before its hundred thousand steps."""
     recipe = dataclasses.replace(TINY, steps=100_000, seconds=1.0)
     *_, last = fit(job, recipe)
     assert last.number < 1000

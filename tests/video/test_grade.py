@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vstyle.models.contrast import SIZES, contrast
-from vstyle.video.grade import LEAST, MOST, WANTED, WHOLE, equalised, grade
+from vstyle.video.grade import FITTED, LEAST, MOST, WANTED, equalised, gains, grade
 
 CHANCE = np.random.default_rng(4)
 
@@ -29,23 +29,55 @@ def board(side: int, low: int, high: int) -> np.ndarray:
 def test_contrast_is_told_apart_by_size(side: int, band: int) -> None:
     """A checkerboard's contrast is all in the band that squares of its fields fall in."""
     found = contrast(board(side, 50, 150).astype(np.uint8))
-    wanted = np.zeros(len(SIZES))
-    wanted[band] = 50 / 255
-    np.testing.assert_allclose(found, [wanted] * 3, atol=2e-3)
+    wanted = np.zeros((len(SIZES), 3, 3))
+    wanted[band] = (50 / 255) ** 2
+    np.testing.assert_allclose(found, wanted, rtol=0.02, atol=2e-4)
 
 
-def test_contrasts_go_some_way_to_the_styles() -> None:
-    """Where they are less and where they are more; but the finest is hardly raised."""
+def test_contrast_is_the_covariance_of_colours() -> None:
+    """Summed over sizes, by NumPy's own."""
+    picture = drawn(sizes=(1, 3, 10, 40))
+    picture[..., 1] = picture[..., 0] // 2 + picture[..., 2] // 3
+    wanted = np.cov(picture.reshape(-1, 3).T / 255, bias=True)
+    np.testing.assert_allclose(contrast(picture).sum(0), wanted, rtol=1e-3, atol=1e-5)
+
+
+def test_gains_lead_from_one_covariance_to_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All the way, where nothing bounds them."""
+    for name, value in {"WANTED": (1,) * 4, "LEAST": (1e-3,) * 4, "MOST": (1e3,) * 4}.items():
+        monkeypatch.setattr(f"vstyle.video.grade.{name}", value)
+    monkeypatch.setattr("vstyle.video.grade.FITTED", 1.0)
+    painted, style = (
+        np.stack([np.cov(CHANCE.normal(0, 0.1, (3, 9)) * np.c_[[1, 2, 0.5]]) for _ in SIZES])
+        for _ in range(2)
+    )
+    found = gains(painted.astype(np.float32), style.astype(np.float32))
+    np.testing.assert_allclose(found @ painted @ found.swapaxes(1, 2), style, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found, found.swapaxes(1, 2), atol=1e-4)  # colours move least so
+
+
+def test_gains_go_some_of_the_way_and_no_farther_than_they_may() -> None:
+    painted = np.tile(np.float32(np.diag([0.01, 0.02, 0.03])), (len(SIZES), 1, 1))
+    shares = np.array(WANTED)[:, None] ** 2
+    for times in (0.9, 1.05, 0.1, 10):
+        style = painted * np.float32(times**2 / shares)[..., None]
+        found = np.diagonal(gains(painted, style), axis1=1, axis2=2)
+        wanted = np.clip(times**FITTED, LEAST, MOST)[:, None]
+        np.testing.assert_allclose(found, np.tile(wanted, 3), rtol=1e-3)
+
+
+def test_colours_are_made_to_vary_together_as_the_styles_do() -> None:
+    """A picture of greys in a style whose red and blue are opposite."""
     painted = drawn(sizes=(1, 3, 10, 40))
-    reached = contrast(painted)
-    for times in (0.5, 1.3):
-        known = reached * np.float32([*(times / np.array(WANTED)), 1])
-        found = contrast(grade(painted, known)) / reached
-        if times < 1:
-            assert (found[:, :3] < 0.9).all()
-        else:
-            assert (found[:, 0] < MOST[0] + 0.05).all()
-            assert (found[:, 1:3] > 1.05).all()
+    style = drawn(sizes=(1, 3, 10, 40))
+    style[..., 2] = 255 - style[..., 0]
+    before, after, wanted = (
+        np.corrcoef(each[..., 0].ravel(), each[..., 2].ravel())[0, 1]
+        for each in (painted, grade(painted, contrast(style)), style)
+    )
+    assert abs(before) < 0.1
+    assert after < before - 0.3
+    assert wanted == pytest.approx(-1)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
@@ -55,8 +87,8 @@ def test_contrast_is_multiplied_by_size(kind: type) -> None:
     picture = board(4, 90, 150).astype(kind) * kind(unit)
     ratios = []
     for band in range(3):
-        gain = np.ones((3, 4), np.float32)
-        gain[1, band] = 1.5
+        gain = np.tile(np.eye(3, dtype=np.float32), (4, 1, 1))
+        gain[band, 1, 1] = 1.5
         found = equalised(picture, gain).astype(float)
         assert np.abs(found - picture)[..., ::2].max() <= unit
         ratios.append(found[32:64, 32:64, 1].std() / picture[32:64, 32:64, 1].std())
@@ -66,7 +98,7 @@ def test_contrast_is_multiplied_by_size(kind: type) -> None:
 
 def test_strips_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = CHANCE.integers(0, 256, (200, 150, 3)).astype(np.uint8)
-    gain = CHANCE.uniform(0.5, 1.5, (3, 4)).astype(np.float32)
+    gain = CHANCE.uniform(-0.5, 1.0, (4, 3, 3)).astype(np.float32)
     in_strips = equalised(picture, gain)
     monkeypatch.setattr("vstyle.video.grade.ROWS", 1000)
     assert np.array_equal(in_strips, equalised(picture, gain))
@@ -75,29 +107,28 @@ def test_strips_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (3, 70), (97, 41)])
 def test_gains_of_one_change_nothing(size: tuple[int, int]) -> None:
     picture = CHANCE.integers(0, 256, (*size, 3)).astype(np.uint8)
-    assert np.array_equal(equalised(picture, np.ones((3, 4), np.float32)), picture)
+    one = np.tile(np.eye(3, dtype=np.float32), (4, 1, 1))
+    assert np.array_equal(equalised(picture, one), picture)
 
 
-def test_large_shapes_are_given_the_styles_contrast() -> None:
-    """Where nearly all contrast is theirs, all of it is raised, around the same means."""
+def test_means_stay() -> None:
     painted = drawn(70, 190, sizes=(160,))
-    style = contrast(painted) * np.float32([1 / 0.65, 1, 1 / 1.05, 1])
-    found = grade(painted, 1.2 * style)
-    np.testing.assert_allclose(found.std((0, 1)) / painted.std((0, 1)), 1.2, rtol=0.03)
+    found = grade(painted, 1.2 * contrast(painted))
     np.testing.assert_allclose(found.mean((0, 1)), painted.mean((0, 1)), atol=1)
+    assert (found.std((0, 1)) > 1.05 * painted.std((0, 1))).all()
 
 
 def test_no_style_makes_noise_of_a_faint_picture() -> None:
     """Nearly one colour, in a style of full contrast: what it varies by has a bound."""
     faint = drawn(120, 126, sizes=(1, 3, 10, 40))
     graded = grade(faint, contrast(drawn(sizes=(1, 3, 10, 40))))
-    assert graded.std() <= WHOLE * MOST[1] * (faint.std() + 0.6)
+    assert graded.std() <= max(MOST) * (faint.std() + 0.6)
 
 
 def test_a_style_of_one_colour_leaves_shapes() -> None:
     painted = drawn(sizes=(1, 3, 10, 40))
     graded = grade(painted, contrast(np.full((50, 50, 3), 200, np.uint8)))
-    assert graded.std() >= LEAST * painted.std()
+    assert graded.std() >= min(LEAST) * painted.std()
 
 
 def test_deep_pictures_are_graded_as_others_are() -> None:

@@ -31,6 +31,23 @@ def test_the_thread_ends_when_the_reader_leaves_early() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "prefetch"]
 
 
+def test_what_is_waited_for_is_ended_first() -> None:
+    """Of two threads in a row, the first of which waits for data that never comes."""
+    came = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        came.wait()
+        yield 2
+
+    with (
+        closing(prefetch(items(), stop=came.set)) as first,
+        closing(prefetch((item + 1 for item in first), depth=1, stop=came.set)) as second,
+    ):
+        assert next(second) == 2
+    assert not [thread for thread in threading.enumerate() if thread.name == "prefetch"]
+
+
 def test_no_more_is_read_than_the_depth() -> None:
     read = []
     with closing(prefetch((read.append(index) or index for index in range(100)), 4)) as items:

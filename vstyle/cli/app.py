@@ -12,7 +12,7 @@ import typer
 
 from vstyle import __version__
 from vstyle.cli.bench import bench
-from vstyle.cli.console import complain
+from vstyle.cli.console import STOPS, complain
 from vstyle.cli.distill import distill
 from vstyle.cli.quantize import quantize
 from vstyle.cli.stylize import stylize
@@ -49,7 +49,7 @@ def common(
         typer.Option("--debug", help="Show where an error came from.", envvar="VSTYLE_DEBUG"),
     ] = False,
 ) -> None:
-    """Paint videos in the style of any picture: in real time, steadily, with the sound kept."""
+    """Paint videos in the style of any picture: steadily, with the sound kept."""
     if debug:
         os.environ["VSTYLE_DEBUG"] = "1"  # `main` asks when it catches the error
 
@@ -63,16 +63,16 @@ app.command()(bench)
 
 def main() -> None:
     """Run the command line and leave with the exit code of what happened."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+    for number in STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, leave)
     sys.exit(exit_code(app))
 
 
 def leave(number: int, _: FrameType | None) -> None:
     """End the program in a way that everything is cleaned up."""
-    signal.signal(number, signal.SIG_IGN)  # a second one must not disturb the cleaning
+    for each in STOPS:  # a second one, of whatever kind, must not disturb the cleaning
+        signal.signal(each, signal.SIG_IGN)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(128 + number)

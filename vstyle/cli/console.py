@@ -1,5 +1,6 @@
 """What people see: all but tables on stderr, and a moving bar only where it can move."""
 
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from vstyle.video.stylize import Job
 
 
+# What people, terminals and systems stop a program with; Windows has no SIGHUP.
+STOPS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 STEPS_PER_LINE = 100  # of training, where no bar can move
 WIDE = 200  # columns of a table that goes into a file
 

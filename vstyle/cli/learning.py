@@ -138,9 +138,8 @@ class Stop:
         return self.number != 0
 
     def __enter__(self) -> Self:
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)  # Windows has no SIGHUP
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        for number in console.STOPS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
                 self.before[number] = signal.signal(number, self._take)
         return self
 

@@ -12,6 +12,7 @@ from vstyle.cli import console, options
 from vstyle.cli.batch import paint_all, targets
 from vstyle.cli.report import Voice
 from vstyle.errors import UsageError, VstyleError
+from vstyle.folders import exists
 
 if TYPE_CHECKING:
     from vstyle.engine.base import Engine
@@ -125,7 +126,7 @@ def stylize(
                 raise
             finally:
                 for rest in (part_of(place.resolve()), folder_of(place.resolve())):
-                    if rest.exists():
+                    if exists(rest):
                         console.note(f"{rest} holds what was done so far")
 
         try:

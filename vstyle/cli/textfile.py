@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 from vstyle.errors import OutputError
+from vstyle.folders import is_folder
 
 
 def check_place(path: Path) -> None:
     """Raise OutputError now, not after an hour, if the file cannot be written."""
     folder = path.resolve().parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    if is_folder(path) or not is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{path} cannot be written", "Name a file in a folder that can be.")
 
 

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 SIZES = (1, 2, 8, 32)  # sides of squares, pixels: what differs in the next larger is of one
 STRIPS = 8  # strips of rows, at least, if there are so many, that are looked at
-LEAST = 1e-4  # of a contrast that is measured
 
 Contrast = NDArray[np.float32]
-"""Deviations of what is of each of SIZES, finest first, for each channel: (3, 4), values 0..1."""
+"""Covariances of the colours of what is of each of SIZES, finest first: (4, 3, 3), values 0..1."""
 
 
 def contrast(picture: NDArray[np.uint8]) -> Contrast:
@@ -22,18 +21,23 @@ def contrast(picture: NDArray[np.uint8]) -> Contrast:
     strips = len(picture) // height
     tops = range(0, strips * height, height * max(1, strips // STRIPS))
     x = np.concatenate([picture[top : top + height] for top in tops])
-    variances = [_variance(x)]
+    covariances = [_covariance(x)]
     for size, larger in pairwise(SIZES):
         times = larger // size
         rows, columns = (max(1, side // times) for side in x.shape[:2])
         whole = x[: max(1, rows * times), : max(1, columns * times)]
-        # The variance of the means of squares is what is of their size or larger.
+        # The covariance of the means of squares is that of what is of their size or larger.
         small = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
         x = np.asarray(small, np.uint8).reshape(rows, columns, 3)
-        variances.append(_variance(x))
-    apart = -np.diff(variances, axis=0, append=0)
-    return np.asarray(np.sqrt(np.maximum(apart, LEAST**2)).T, np.float32)
+        covariances.append(_covariance(x))
+    return np.asarray(-np.diff(covariances, axis=0, append=np.zeros((1, 3, 3))), np.float32)
 
 
-def _variance(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return np.square(cv2.meanStdDev(picture)[1].ravel() / 255)
+def _covariance(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+    colours = np.asarray(picture.reshape(-1, 3), np.float32)
+    mean = np.array(cv2.mean(picture)[:3])
+    # Around what is near the mean, floats of 32 bits are exact enough.
+    colours -= np.float32(np.round(mean))
+    shift = mean - np.round(mean)
+    products = colours.T @ colours / len(colours) - np.outer(shift, shift)
+    return np.asarray(products / 255**2, np.float64)

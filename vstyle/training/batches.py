@@ -64,7 +64,7 @@ class Batch:
     carry: list[tuple[Tensor, Tensor]]  # flow and trust as the painter is told them, per motion
     fixed: int  # of the first frames, painted without learning from them
     style: Tensor  # (B, 3, SIDE, SIDE)
-    contrast: Tensor  # (B, 3, sizes), of the styles
+    contrast: Tensor  # (B, sizes, 3, 3), of the styles
     wanted: Tensor | list[Statistics]  # the very picture to paint, or the style's statistics
     crops: Tensor | None  # of the style pictures, as large as the frames
     own: Tensor | None  # the last frame as a style picture, if it is to be painted back

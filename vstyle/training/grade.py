@@ -12,47 +12,56 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vstyle.models.constants import constant
-from vstyle.models.contrast import LEAST as LEAST_CONTRAST
 from vstyle.models.contrast import SIZES
-from vstyle.video.grade import ALL, FITTED, LARGE, LEAST, MOST, SOME, WANTED, WHOLE
+from vstyle.models.symmetric import mapped, power
+from vstyle.video.grade import FAINT, FITTED, LEAST, MOST, WANTED
 
 TIMES = [larger // size for size, larger in pairwise(SIZES)]  # the last size that each one is
 
 
 def contrast(pictures: Tensor) -> Tensor:
-    """Measure pictures (B, 3, H, W), values 0..1, as `models.contrast` does: (B, 3, sizes)."""
-    variances = [pictures.var((2, 3), correction=0)]
+    """Measure pictures (B, 3, H, W), values 0..1, as `models.contrast` does: (B, sizes, 3, 3)."""
+    covariances = [_covariance(pictures)]
     for times in TIMES:
         pictures = F.avg_pool2d(pictures, min(times, *pictures.shape[2:]))
-        variances.append(pictures.var((2, 3), correction=0))
-    levels = torch.stack([*variances, torch.zeros_like(variances[0])], 2)
-    apart: Tensor = levels[..., :-1] - levels[..., 1:]
-    return apart.clamp_min(LEAST_CONTRAST**2).sqrt()
+        covariances.append(_covariance(pictures))
+    levels = torch.stack([*covariances, torch.zeros_like(covariances[0])], 1)
+    return levels[:, :-1] - levels[:, 1:]
+
+
+def _covariance(pictures: Tensor) -> Tensor:
+    around = (pictures - pictures.mean((2, 3), keepdim=True)).flatten(2)
+    return around @ around.mT / around.shape[2]
 
 
 def grade(pictures: Tensor, style: Tensor) -> Tensor:
-    """Bring pictures (B, 3, H, W), values 0..1, nearer to the contrasts of styles, (B, 3, sizes).
+    """Bring pictures (B, 3, H, W), values 0..1, nearer to the contrasts of styles.
 
-    What leaves 0..1 is let through a little, or clamping would end its gradient.
+    These are (B, sizes, 3, 3). What leaves 0..1 is let through a little, or clamping would end its
+    gradient.
     """
-    graded = _equalised(pictures, _gains(contrast(pictures), style))
+    with torch.autocast(pictures.device.type, enabled=False):
+        graded = _equalised(pictures, _gains(contrast(pictures), style))
     inside = graded.clamp(0, 1)
     return inside + 0.05 * (graded - inside)
 
 
 def _gains(painted: Tensor, style: Tensor) -> Tensor:
-    """Return what is to be multiplied by what, all (B, 3, sizes)."""
-    whole, wanted = (each.norm(dim=2, keepdim=True) for each in (painted, style))
-    large = (painted[..., LARGE:].norm(dim=2, keepdim=True) / whole).mean(1, keepdim=True)
-    share = ((large - SOME) / (ALL - SOME)).clamp(0, 1)
-    raised: Tensor = (wanted / whole).clamp(1, WHOLE) ** share
-    fitting = style[..., :-1] * constant(WANTED, style.device) / (painted[..., :-1] * raised)
-    by_size = (fitting**FITTED).clamp_min(LEAST).minimum(constant(MOST, style.device))
-    return raised * F.pad(by_size, (0, 1), value=1.0)
+    """Return the matrices, (B, sizes, 3, 3), that the colours of each size are multiplied by."""
+    shares, *bounds = (
+        constant(values, style.device).repeat(len(style))[:, None, None]
+        for values in (WANTED, LEAST, MOST)
+    )
+    least, most = (bound.pow(1 / FITTED) for bound in bounds)
+    own, wanted = painted.flatten(0, 1), style.flatten(0, 1) * shares.square()
+    root, back = power(own, 0.5, FAINT), power(own, -0.5, FAINT)
+    way = back @ power(root @ wanted @ root, 0.5, FAINT) @ back
+    some = mapped(way, lambda values: values.clamp(least, most).pow(FITTED))
+    return some.view_as(painted)
 
 
 def _equalised(pictures: Tensor, gain: Tensor) -> Tensor:
-    """Multiply what is of each size in pictures, (B, 3, H, W), by (B, 3, sizes)."""
+    """Multiply what is of each size in pictures, (B, 3, H, W), by (B, sizes, 3, 3)."""
     height, width = pictures.shape[2:]
     below, right = (-side % SIZES[-1] for side in (height, width))
     padded = F.pad(pictures, (0, right, 0, below), mode="replicate") if below or right else pictures
@@ -60,10 +69,15 @@ def _equalised(pictures: Tensor, gain: Tensor) -> Tensor:
     for times in TIMES:
         means.append(F.avg_pool2d(means[-1], times))
     # Each mean counts by what its own size has more than the next smaller one.
-    steps = torch.cat([gain[..., :1], gain.diff(dim=2)], 2)[..., None, None].unbind(2)
-    total = means[-1] * steps[-1]
-    total = total + means[-1].mean((2, 3), keepdim=True) * (1 - gain[..., -1, None, None])
+    steps = torch.cat([gain[:, :1], gain.diff(dim=1)], 1).unbind(1)
+    middle = means[-1].mean((2, 3), keepdim=True)
+    total = _multiplied(means[-1], steps[-1]) + middle - _multiplied(middle, gain[:, -1])
     for mean, step in zip(means[-2::-1], steps[-2::-1], strict=True):
         larger = F.interpolate(total, mean.shape[2:], mode="bilinear", align_corners=False)
-        total = mean * step + larger
+        total = _multiplied(mean, step) + larger
     return total[..., :height, :width]
+
+
+def _multiplied(pictures: Tensor, matrices: Tensor) -> Tensor:
+    """Multiply the colours of pictures, (B, 3, H, W), by a matrix for each, (B, 3, 3)."""
+    return (matrices @ pictures.flatten(2)).view_as(pictures)

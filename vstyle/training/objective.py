@@ -110,7 +110,7 @@ def objective(
     if taught and recipe.taught:
         pairs = zip(painted.frames[learned], taught[learned], strict=True)
         parts["taught"] = (recipe.taught, _mean([losses.identity(*pair) for pair in pairs]))
-    if film.flows:
+    if film.flows and recipe.flow:
         unsteady = [
             losses.flow(after, motion.warp(before, flow), visible)
             for (before, after), flow, visible in zip(
@@ -130,7 +130,7 @@ def objective(
 
 def _graded(frames: list[Tensor], style: Tensor) -> list[Tensor]:
     """Grade all frames at once: on a GPU that takes as long as for one."""
-    graded = grade(torch.cat(frames), style.repeat(len(frames), 1, 1))
+    graded = grade(torch.cat(frames), style.repeat(len(frames), 1, 1, 1))
     return list(torch.split(graded, len(style)))
 
 
@@ -163,13 +163,15 @@ def _looks(
     with torch.no_grad():
         before = pyramid_of_part(features, source, batch.corner)
         looks = [losses.statistics(found) for found in before]
-    gaps = [
-        weight * losses.content(reached[level], before[level]) for level, weight in CONTENT_LEVELS
-    ]
-    parts: Parts = {
-        "content": (recipe.content, torch.stack(gaps).sum(0)),
-        "structure": (recipe.structure, losses.structure(last, source)),
-    }
+    parts: Parts = {}
+    if recipe.content:
+        gaps = [
+            weight * losses.content(reached[level], before[level])
+            for level, weight in CONTENT_LEVELS
+        ]
+        parts["content"] = (recipe.content, torch.stack(gaps).sum(0))
+    if recipe.structure:
+        parts["structure"] = (recipe.structure, losses.structure(last, source))
     if goal is not None:
         with torch.no_grad():
             wanted_features = pyramid_of_part(features, goal, batch.corner)
@@ -180,6 +182,8 @@ def _looks(
         ("moments", recipe.moments, losses.moments_distance),
         ("gram", recipe.gram, losses.gram_distance),
     ):
+        if not weight:
+            continue
         gap = _mean([distance(a, b) for a, b in zip(styles, wanted, strict=True)])
         # Relative to the unpainted frame's: a pair that starts far away counts no more.
         start = _mean([distance(a, b) for a, b in zip(looks, wanted, strict=True)])

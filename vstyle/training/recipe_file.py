@@ -147,6 +147,8 @@ def check(recipe: Recipe, where: str) -> None:
     starts = [phase.start for phase in recipe.phases]
     if starts[0] or starts != sorted(starts):
         refuse("phases", "do not start one after another, the first at 0")
+    if recipe.scene_share + recipe.clip_share + recipe.still_share > 1:
+        refuse("scene_share, clip_share and still_share", "are more than 1 together")
     if recipe.adversarial_form not in FORMS:
         refuse("adversarial_form", f"is not one of {', '.join(FORMS)}")
     if len({recipe.generator.code, recipe.style.code, recipe.discriminator.code}) > 1:

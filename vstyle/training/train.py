@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,14 +17,12 @@ import torch
 from torch import Tensor
 
 from vstyle import checkpoint
-from vstyle.engine.build import load_model
-from vstyle.errors import CheckpointError, DeviceError, UsageError
-from vstyle.models.build import Networks, from_arrays, new_networks
-from vstyle.models.config import READ_SIDE, parse
-from vstyle.models.grow import grow
+from vstyle.errors import DeviceError, UsageError
+from vstyle.models.config import READ_SIDE
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
 from vstyle.training.batches import MARGIN, Batch, Data, Draw, draw, realise
+from vstyle.training.begin import begin, load, origin
 from vstyle.training.data import Memory, read_folder
 from vstyle.training.distill import Teacher, check_lesson
 from vstyle.training.footage import Footage, read_clips, render_scenes
@@ -91,9 +88,9 @@ def fit(
             checkpoint.describe(state_path(job.output))  # raises, before much is read, if none is
         torch.manual_seed(recipe.seed)
         features = Features(read_vgg(find_vgg(job.vgg)), fast_dtype(ranks.device))
-        teacher = Teacher(_load(job.teacher), ranks.device) if job.teacher else None
+        teacher = Teacher(load(job.teacher), ranks.device) if job.teacher else None
         check_lesson(recipe, teacher, job.teacher)
-        networks = _begin(job, recipe, teacher)
+        networks = begin(job, recipe, teacher)
         sizes: dict[str, Any] = {
             "generator": networks.generator.config,
             "style": networks.encoder.config,
@@ -147,12 +144,6 @@ def _kept(
                     trainer.save(output, about)
                     saved = time.monotonic()
                 yield step
-        except torch.OutOfMemoryError as error:
-            phase = trainer.recipe.phases.index(trainer.recipe.phase(_done(trainer)))
-            raise DeviceError(
-                f"the GPU is out of memory at step {trainer.number}",
-                f"Lower the batch or the size of that phase: --set phases.{phase}.batch=N.",
-            ) from error
         finally:
             if sound and trainer.whole and trainer.number > begun:
                 trainer.save(output, about)
@@ -193,12 +184,13 @@ def train(
             start = time.perf_counter()
             drawn = ahead.popleft().result()
             waited = time.perf_counter() - start
-            batch = realise(recipe, drawn, targets, ranks.device)
             speed = rate(recipe, drawn.number, drawn.done)
-            kind = _kind(drawn, batch)
             trainer.go_at(speed)
-            with counter(kind):
-                outcome = descend(kind, batch)
+            with _enough_memory(recipe, drawn):
+                batch = realise(recipe, drawn, targets, ranks.device)
+                kind = _kind(drawn, batch)
+                with counter(kind):
+                    outcome = descend(kind, batch)
             trainer.count()
             now = time.perf_counter()
             trainer.seconds += now - last
@@ -219,6 +211,18 @@ def train(
             last = now
     finally:
         readers.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _enough_memory(recipe: Recipe, drawn: Draw) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        phase = recipe.phases.index(drawn.phase)
+        raise DeviceError(
+            f"the GPU is out of memory at step {drawn.number}",
+            f"Lower the batch or the size of that phase: --set phases.{phase}.batch=N.",
+        ) from error
 
 
 def _descend(
@@ -268,54 +272,6 @@ def _delayed(steps: Generator[Step], device: torch.device) -> Iterator[Step]:
         yield from held
 
 
-def _begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
-    """Return new networks, those of a model, or some as large as those of the run to go on with.
-
-    Raises CheckpointError if they are none of ours, UsageError if they cannot grow as is asked.
-
-    A new student reads styles as its teacher does: that takes no time in use, however large the
-    encoder, and need not be learned twice.
-    """
-    if job.resume:  # all weights are in the state of the run, which may have begun from any model
-        return _as_large_as(state_path(job.output))
-    if job.start:
-        networks = _load(job.start)
-        return _grown(networks, recipe) if recipe.grow else networks
-    if teacher:
-        encoder = copy.deepcopy(teacher.networks.encoder)
-        sizes = dataclasses.replace(recipe.generator, code=encoder.config.code)
-        return dataclasses.replace(new_networks(sizes, encoder.config), encoder=encoder)
-    if recipe.fixed_encoder:
-        raise UsageError("fixed_encoder: nothing has learned to read styles yet", "Use --from.")
-    return new_networks(recipe.generator, recipe.style)
-
-
-def _grown(networks: Networks, recipe: Recipe) -> Networks:
-    sizes = dataclasses.replace(recipe.generator, code=networks.generator.config.code)
-    try:
-        return grow(networks, sizes)
-    except ValueError as error:
-        raise UsageError(f"the model cannot grow so: {error}", "Change [generator].") from error
-
-
-def _as_large_as(state: Path) -> Networks:
-    try:
-        return new_networks(*parse(checkpoint.describe(state).config))
-    except ValueError as error:
-        raise CheckpointError(f"{state} cannot be gone on with: {error}", "Begin anew.") from error
-
-
-def _load(model: Path) -> Networks:
-    found = load_model(model)
-    return from_arrays(found.header.config, found.tensors)
-
-
-def _origin(job: Job) -> str:
-    if job.resume:
-        return str(checkpoint.describe(state_path(job.output)).provenance["started_from"])
-    return job.start.name if job.start else "nothing"
-
-
 def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, dict[str, Any]]:
     """Read all there is to train on; return it, and what the model's file should say of it."""
     memory = Memory(recipe.memory * 1e9)
@@ -330,7 +286,10 @@ def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, 
         paintings = Paintings(styles.pictures, memory, recipe.variants)
     clips: list[Footage] = []
     scenes: list[Footage] = []
-    if any(phase.video for phase in recipe.phases):
+    filmed = any(phase.video for phase in recipe.phases)
+    if job.videos and not filmed:
+        notes.append("the clips are not used: no phase of this recipe has video = true")
+    if filmed:
         if job.videos:
             clips, left_out = read_clips(job.videos, side, recipe.video_frames, memory)
             notes.append(left_out)
@@ -342,7 +301,7 @@ def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, 
         "photos": len(content.pictures),
         "paintings": len(paintings.pictures),
         "shots": len(clips),
-        "started_from": _origin(job),
+        "started_from": origin(job),
         **({"teacher": job.teacher.name} if job.teacher else {}),
         "licence": job.licence,
     }

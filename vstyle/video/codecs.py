@@ -1,12 +1,11 @@
 """What each video encoder of ffmpeg wants: its pixels, and the options it knows."""
 
 import difflib
-import subprocess
 from dataclasses import dataclass
 
 from vstyle.errors import UsageError
 from vstyle.video.colour import BT601, SMPTE170M, Colour
-from vstyle.video.ffmpeg import executable
+from vstyle.video.ffmpeg import executable, listing
 
 CRF = 18
 """The default quality: hard to tell from the original, at a few Mbit/s for HD."""
@@ -121,13 +120,15 @@ def quality_options(
 RAW = frozenset({"yuv420p", "yuv422p", "yuv444p", *(f"yuv4{n}p10le" for n in (20, 22, 44))})
 
 
+_PIXELS = ["Supported", "pixel", "formats:"]  # begins the line of ffmpeg's help that lists them
+
+
 def check_pixels(name: str, pixels: str) -> None:
     """Raise UsageError unless an encoder knows a pixel format; `rawvideo` knows all that we do."""
     if name == "rawvideo" and pixels in RAW:
         return
-    command = [executable(), "-hide_banner", "-nostdin", "-h", f"encoder={name}"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    known = told.partition("Supported pixel formats:")[2].partition("\n")[0].split()
+    rows = listing(executable(), "-h", f"encoder={name}")
+    known = next((row[3:] for row in rows if row[:3] == _PIXELS), [])
     if pixels not in known:
         near = difflib.get_close_matches(pixels, known, n=4, cutoff=0.4) or known
         raise UsageError(
@@ -137,7 +138,5 @@ def check_pixels(name: str, pixels: str) -> None:
 
 def _encoders() -> list[str]:
     """Ask ffmpeg for the names of its video encoders."""
-    command = [executable(), "-hide_banner", "-nostdin", "-encoders"]
-    listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    rows = (line.split() for line in listing.splitlines())
+    rows = listing(executable(), "-encoders")
     return [row[1] for row in rows if len(row) > 1 and len(row[0]) == 6 and row[0][0] == "V"]

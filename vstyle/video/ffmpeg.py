@@ -45,24 +45,31 @@ def executable() -> str:
 
 @cache
 def filters(program: str) -> frozenset[str]:
-    """Return the names of the filters that an ffmpeg has; none if it cannot be run."""
-    return frozenset(row[1] for row in _listing(program, "-filters") if len(row) > 2)
+    """Return the names of the filters that an ffmpeg has."""
+    return frozenset(row[1] for row in listing(program, "-filters") if len(row) > 2)
 
 
 @cache
 def options(program: str) -> frozenset[str]:
-    """Return the options that an ffmpeg has, as its help lists them; none if it cannot be run."""
-    return frozenset(row[0] for row in _listing(program, "-h", "long") if row)
+    """Return the options that an ffmpeg has, as its help lists them."""
+    return frozenset(row[0] for row in listing(program, "-h", "long") if row)
 
 
-def _listing(program: str, *request: str) -> list[list[str]]:
-    """Return what an ffmpeg says when it is asked, in lines of words."""
+def listing(program: str, *request: str) -> list[list[str]]:
+    """Return what an ffmpeg says when it is asked, in lines of words; OutputError if it cannot."""
     command = [program, "-hide_banner", "-nostdin", *request]
     try:
-        listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    except OSError:
-        return []
-    return [line.split() for line in listing.splitlines()]
+        told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except OSError as error:
+        raise _cannot_be_run(program, error) from error
+    return [line.split() for line in told.splitlines()]
+
+
+def _cannot_be_run(program: str, error: OSError) -> OutputError:
+    return OutputError(
+        f"ffmpeg cannot be run ({program}: {error.strerror})",
+        "Set VSTYLE_FFMPEG to an ffmpeg that works, or unset it.",
+    )
 
 
 @dataclass(frozen=True)
@@ -147,10 +154,7 @@ def running(
                 start_new_session=True,  # else Ctrl-C would reach it before us
             )
         except OSError as error:
-            raise OutputError(
-                f"ffmpeg cannot be run ({command[0]}: {error.strerror})",
-                "Set VSTYLE_FFMPEG to an ffmpeg that works, or unset it.",
-            ) from error
+            raise _cannot_be_run(command[0], error) from error
         watch = Watch(process, stdout, patience)
         try:
             yield Child(process, words, watch)

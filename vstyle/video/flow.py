@@ -85,13 +85,14 @@ def track(frames: Iterable[Frame], canvas: Canvas | None = None) -> Iterator[Tra
     nothing of what is broken must be carried on. A given `canvas` is that of the first frame.
     """
     last: _Look | None = None
+    given = canvas
     for frame in frames:
         fine = shrink(frame.image, FINE_WIDTH)
         now = _Look(_narrowed(fine, SMALL_WIDTH), fine)
         begins = last is None or frame.damaged
         found = None if begins or last is None else _motion_or_cut(last.small, now.small)
-        if last is not None or canvas is None:
-            canvas = follow(canvas, now.small, found.flow if found else None)
+        canvas = given or follow(canvas, now.small, found.flow if found else None)
+        given = None
         motion = refined(found, last.fine, now.fine) if found and last is not None else None
         yield Tracked(frame, motion, canvas)
         last = None if frame.damaged else now

@@ -1,10 +1,11 @@
 """Colour grading: a painted frame is brought nearer to the contrasts of its style, size by size.
 
-What a generator paints is paler than its style: every term that asks for shapes and for steadiness
-is content with less contrast. And it sees its surroundings only: how strong its strokes are in all
-of a frame it cannot know, and in smooth places they are fainter. So all contrast is raised by a
-factor for each channel (as Reinhard et al. 2001 do in full), as far as it is that of large shapes;
-then what is of each size is brought some way to the style's own contrast there.
+What a generator paints is paler than its style, and its colours do not vary together as the style's
+do: every term that asks for shapes and for steadiness is content with that. And it sees its
+surroundings only: how strong its strokes are in all of a frame it cannot know. So what is of each
+size is brought some way to the style's own covariance of colours there, by the linear map between
+the two that moves colours least (Pitie and Kokaram 2007, "The linear Monge-Kantorovitch linear
+colour mapping for example-based colour transfer").
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ from vstyle.engine.base import Picture
 from vstyle.models.contrast import SIZES, Contrast, contrast
 from vstyle.strips import enlarged
 
-WHOLE = 1.3  # most that all contrast is multiplied by
-LARGE = SIZES.index(8)  # what is left in the means of squares of 8 pixels belongs to large shapes
-# How much of a frame's deviation must be left there for any of that, and for all of it.
-SOME, ALL = 0.86, 0.98
-# Of each size but the largest, finest first: the share of the style's contrast that is wanted, and
-# the most that is multiplied by. The finest is held back: it flickers.
-WANTED, MOST = (0.75, 1.1, 1.05), (1.1, 1.5, 1.5)
-LEAST = 0.5  # that it is multiplied by
-FITTED = 0.75  # of the way, as a power, that contrasts go
+# Of each size, finest first: the share of the style's deviations that is wanted, and the least and
+# the most that anything is multiplied by. The finest is held back: it flickers.
+WANTED = (0.75, 1.1, 1.05, 1.0)
+LEAST = (0.5, 0.5, 0.5, 0.7)
+MOST = (1.1, 1.8, 1.8, 1.5)
+FITTED = 0.85  # of the way, as a power, that colours go
+FAINT = 1e-4  # deviation, 0..1, below which nothing is measured
 ROWS = 32  # of a picture that are worked on at a time
 DEPTHS = {"B": cv2.CV_8U, "H": cv2.CV_16U, "f": cv2.CV_32F}  # OpenCV's names of NumPy's types
+
+Floats = NDArray[np.float32]
 
 
 def grade(picture: Picture, style: Contrast) -> Picture:
@@ -41,39 +42,44 @@ def grade(picture: Picture, style: Contrast) -> Picture:
     return equalised(picture, gains(painted, style))
 
 
-def gains(painted: Contrast, style: Contrast) -> Contrast:
-    """Return what is to be multiplied by what, (3, sizes), so that a picture is graded."""
-    whole, wanted = (np.linalg.norm(each, axis=1) for each in (painted, style))
-    large = float(np.mean(np.linalg.norm(painted[:, LARGE:], axis=1) / whole))
-    share = np.clip((large - SOME) / (ALL - SOME), 0, 1)
-    raised = np.clip(wanted / whole, 1, WHOLE)[:, None] ** share
-    fitting = style[:, :-1] * WANTED / (painted[:, :-1] * raised)
-    by_size = np.clip(fitting**FITTED, LEAST, MOST)
-    return np.asarray(raised * np.pad(by_size, ((0, 0), (0, 1)), constant_values=1), np.float32)
+def gains(painted: Contrast, style: Contrast) -> Floats:
+    """Return the matrices, (sizes, 3, 3), that the colours of each size are to be multiplied by."""
+    wanted = style * np.square(WANTED)[:, None, None]
+    root, back = _mapped(painted, 0.5), _mapped(painted, -0.5)
+    way = back @ _mapped(root @ wanted @ root, 0.5) @ back
+    values, axes = np.linalg.eigh(way)
+    least, most = (np.power(bounds, 1 / FITTED)[:, None] for bounds in (LEAST, MOST))
+    some = np.clip(values, least, most) ** FITTED
+    return np.asarray((axes * some[:, None]) @ axes.swapaxes(1, 2), np.float32)
 
 
-def equalised(picture: Picture, gain: Contrast) -> Picture:
-    """Multiply what is of each size in a picture, (H, W, 3), by (3, sizes), around its means."""
+def _mapped(covariances: NDArray[np.floating[Any]], power: float) -> NDArray[np.float64]:
+    values, axes = np.linalg.eigh(np.asarray(covariances, np.float64))
+    powers = np.maximum(values, FAINT**2) ** power
+    return np.asarray((axes * powers[:, None]) @ axes.swapaxes(1, 2), np.float64)
+
+
+def equalised(picture: Picture, gain: Floats) -> Picture:
+    """Multiply what is of each size in a picture, (H, W, 3), by (sizes, 3, 3), around its means."""
     means: list[MatLike] = [pixels.pad(picture, SIZES[-1])]
     for size, larger in pairwise(SIZES):
         height, width = (side * size // larger for side in means[-1].shape[:2])
         means.append(cv2.resize(means[-1], (width, height), interpolation=cv2.INTER_AREA))
     # Each mean counts by what its own size has more than the next smaller one.
-    steps = np.diff(gain).T
-    middle = np.array(cv2.mean(means[-1])[:3]) * (1 - gain[:, -1])
-    total: MatLike = means[-1] * steps[-1] + middle.astype(np.float32)
+    steps = np.diff(gain, axis=0)
+    middle = np.array(cv2.mean(means[-1])[:3])
+    unchanged = np.asarray(middle - gain[-1] @ middle, np.float32)
+    total: MatLike = np.asarray(means[-1] @ steps[-1].T + unchanged, np.float32)
     for mean, step in zip(means[-2:0:-1], steps[-2::-1], strict=True):
         total = _added(mean, step, total, np.dtype(np.float32))
-    graded = _added(means[0], gain[:, 0], total, picture.dtype)
+    graded = _added(means[0], gain[0], total, picture.dtype)
     return pixels.crop(np.asarray(graded, picture.dtype), *picture.shape[:2])
 
 
-def _added(
-    picture: MatLike, factors: NDArray[np.float32], coarse: MatLike, kind: np.dtype[Any]
-) -> MatLike:
-    """Multiply each channel of a picture by its own factor, and add a coarser one, enlarged."""
+def _added(picture: MatLike, matrix: Floats, coarse: MatLike, kind: np.dtype[Any]) -> MatLike:
+    """Multiply the colours of a picture by a matrix, and add a coarser picture, enlarged."""
     result = np.empty(picture.shape, kind)
     for rows, large in enlarged(coarse, picture.shape[:2], ROWS):
-        own = cv2.transform(picture[rows].astype(np.float32), np.diagflat(factors))
+        own = cv2.transform(picture[rows].astype(np.float32), matrix)
         cv2.add(own, large, result[rows], dtype=DEPTHS[kind.char])
     return result

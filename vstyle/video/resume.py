@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import av
-import numpy as np
-from numpy.typing import NDArray
+from av.container import InputContainer
 
-from vstyle.engine.base import Picture
 from vstyle.errors import OutputError, UsageError
 from vstyle.video.canvas import Canvas
 from vstyle.video.decode import Frame, Packet
@@ -33,6 +29,7 @@ from vstyle.video.encode import Plan, open_sink
 from vstyle.video.flow import Tracked, track
 from vstyle.video.paint import Painted, show
 from vstyle.video.pipe import Pipe, carried_codecs
+from vstyle.video.progress import Memory, Progress, opened, pieces_in, save, settle
 from vstyle.video.standard import STANDARD
 from vstyle.video.stills import files_of, is_sequence
 from vstyle.video.streams import CONTAINERS, PIPE
@@ -45,38 +42,16 @@ PIECE = 120
 
 
 @dataclass
-class Memory:
-    """What painting goes on from."""
-
-    picture: Picture | None = None  # the last one that the engine has painted
-    canvas: Canvas | None = None  # the one that it was painted on
-
-
-@dataclass
-class Progress:
-    """How far the work is: what is in the finished pieces, and how to go on."""
-
-    pieces: int = 0
-    frames: int = 0
-    packets: int = 0  # of sound
-    complete: bool = False  # there are no more frames
-    end: int = 0  # when the last frame is over, in ticks of the clip; 0: not known
-    memory: Memory = field(default_factory=Memory)  # of the last frame that was written
-
-
-@dataclass
 class _Outlet:
-    """Where packets go: past those of finished pieces, into the piece that is being written."""
+    """Where packets go: into the piece that is being written."""
 
-    skip: int
+    count: int  # of all packets, those of finished pieces too
     pipe: Pipe | None = None
-    count: int = field(default=0)
 
     def carry(self, packet: Packet) -> None:
         self.count += 1
-        if self.count > self.skip:
-            assert self.pipe is not None
-            self.pipe.packet(packet)
+        assert self.pipe is not None
+        self.pipe.packet(packet)
 
 
 def folder_of(destination: Path) -> Path:
@@ -113,12 +88,12 @@ def perform_in_pieces(
     check_resumable(job)
     begin = time.perf_counter()
     folder = folder_of(job.plan.destination)
-    done = _open(folder, _mark(job, mark, strength))
-    before = done.frames
-    if not done.complete:
-        _paint_pieces(job, folder, done, strength, watch)
-    _join(job, folder, done)
-    shutil.rmtree(folder)
+    with opened(folder, _mark(job, mark, strength)) as done:
+        before = done.frames
+        if not done.complete:
+            _paint_pieces(job, folder, done, strength, watch)
+        _join(job, folder, done)
+        shutil.rmtree(folder)
     notes = job.plan.notes + found_out(job)
     if before:
         notes += (f"went on after {before} frames that were there",)
@@ -149,84 +124,6 @@ def _contents(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _open(folder: Path, mark: str) -> Progress:
-    """Return how far the work in a folder is; make the folder if there is none."""
-    try:
-        folder.mkdir(exist_ok=True)
-        job = folder / "job.json"
-        if not job.exists():
-            job.write_text(mark)
-        elif job.read_text() != mark:
-            raise UsageError(
-                f"{folder} holds an unfinished run with another input, style, model or option",
-                "Repeat that run's options, or remove the folder.",
-            )
-        done = _load(folder)
-        for path in folder.iterdir():  # what the crash left unfinished
-            if path != job and path.suffix != ".npz" and path not in _pieces(folder, done.pieces):
-                path.unlink()
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be used: {error.strerror}", "Make room, or leave out --resume."
-        ) from error
-    return done
-
-
-def _pieces(folder: Path, count: int) -> list[Path]:
-    return [folder / f"{number:06d}.nut" for number in range(count)]
-
-
-def _load(folder: Path) -> Progress:
-    """Read how far the work is; what cannot be read was never finished."""
-    try:
-        with (
-            (folder / "progress.npz").open("rb") as file,  # else a torn one would stay open
-            np.load(file, allow_pickle=False) as entries,
-        ):
-            numbers = [int(number) for number in entries["numbers"]]
-            pieces, frames, packets, complete, end = numbers
-            memory = _recall(entries)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return Progress()
-    done = Progress(pieces, frames, packets, bool(complete), end, memory)
-    return done if all(path.exists() for path in _pieces(folder, done.pieces)) else Progress()
-
-
-def _save(folder: Path, done: Progress) -> None:
-    """Write how far the work is, all of it or nothing."""
-    numbers = [done.pieces, done.frames, done.packets, int(done.complete), done.end]
-    part = folder / "next.part"
-    try:
-        with part.open("wb") as file:
-            np.savez(file, **_noted(done.memory, numbers))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(folder / "progress.npz")
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror}", "Make room.") from error
-
-
-def _noted(memory: Memory, numbers: list[int]) -> dict[str, Any]:
-    """Return what is remembered, and how far the work is, as arrays."""
-    assert memory.picture is not None
-    assert memory.canvas is not None
-    first, second = memory.canvas.shifts
-    return {
-        "numbers": np.array(numbers),
-        "picture": memory.picture,
-        "first": first,
-        "second": second,
-        "along": memory.canvas.along,
-        "age": np.array(memory.canvas.age),
-    }
-
-
-def _recall(entries: Mapping[str, NDArray[Any]]) -> Memory:
-    """Undo `_noted`. Raises KeyError if something is missing."""
-    shifts = entries["first"], entries["second"]
-    return Memory(entries["picture"], Canvas(shifts, entries["along"], float(entries["age"])))
-
-
 def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch: Watch) -> None:
     """Paint all frames that are not in a finished piece; `done` is kept up to date."""
     tag = _tag(job.plan)  # means nothing in NUT
@@ -239,33 +136,60 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
         shifted=True,
     )
     outlet = _Outlet(done.packets)
-    ahead = _Ahead()
-    follow = partial(_follow, ahead, done=done.frames, canvas=done.memory.canvas)
-    with painting(job, follow, done.memory.picture) as made:
+    known = max(0, done.frames - 1)  # motion begins with the last frame that is done
+    ahead = _Ahead(known)
+    follow = partial(_follow, ahead, skip=done.frames - known, canvas=done.memory.canvas)
+    rest = replace(job.source, items=_after(job.source.items, known, done.packets))
+    with painting(replace(job, source=rest), follow, done.memory.picture) as made:
         painted = _remembered(frames_of(made, outlet.carry), done.memory)
         shown = show(painted, job.engine, strength)
         pictures = iter(watch(job, shown))
         while not done.complete:
-            (place,) = _pieces(folder, done.pieces + 1)[-1:]
+            place = pieces_in(folder, done.pieces + 1)[-1]
             with open_sink(replace(plan, destination=place), job.source) as pipe:
                 outlet.pipe = pipe
                 for frame in islice(pictures, PIECE):
                     pipe.frame(frame)
                     done.frames += 1
                     done.end = frame.pts + frame.duration if frame.duration else 0
+            settle(place)
             done.pieces += 1
             done.packets, done.complete = outlet.count, ahead.count == done.frames
-            _save(folder, done)
+            save(folder, done)
+
+
+def _after(items: Iterator[Frame | Packet], frames: int, packets: int) -> Iterator[Frame | Packet]:
+    """Leave out so many frames and packets from the beginning.
+
+    It reads past the frames at once, in the thread that asks, which hears Ctrl-C meanwhile.
+    """
+    while frames:
+        if isinstance(next(items), av.Packet):
+            packets -= 1
+        else:
+            frames -= 1
+    return _without_packets(items, packets)
+
+
+def _without_packets(items: Iterator[Frame | Packet], packets: int) -> Iterator[Frame | Packet]:
+    """Leave out so many packets."""
+    for item in items:
+        if packets and isinstance(item, av.Packet):
+            packets -= 1
+        else:
+            yield item
 
 
 @dataclass
 class _Ahead:
     """Gives each frame when the next one has been read; with the last one the count is known."""
 
+    before: int  # frames that were left out
     count: int = 0  # of all frames
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        for number, (frame, following) in enumerate(pairwise(chain(frames, [None])), 1):
+        numbered = enumerate(pairwise(chain(frames, [None])), self.before + 1)
+        for number, (frame, following) in numbered:
             if following is None:
                 self.count = number
             assert frame is not None
@@ -280,14 +204,13 @@ def _remembered(frames: Iterable[Painted], memory: Memory) -> Iterator[Painted]:
 
 
 def _follow(
-    ahead: _Ahead, frames: Iterator[Frame], done: int, canvas: Canvas | None
+    ahead: _Ahead, frames: Iterator[Frame], skip: int, canvas: Canvas | None
 ) -> Iterator[Tracked]:
-    """Yield the frames after those that are done, with what is known of each.
+    """Yield the frames with what is known of each, but for the first `skip`.
 
-    `canvas` is that of the last one that is done.
+    `canvas` is that of the last of these.
     """
-    tracked = track(islice(ahead(frames), max(0, done - 1), None), canvas)
-    return islice(tracked, min(done, 1), None)  # the motion begins with one that is done
+    return islice(track(ahead(frames), canvas), skip, None)
 
 
 def _tag(plan: Plan) -> tuple[str, ...]:
@@ -295,16 +218,28 @@ def _tag(plan: Plan) -> tuple[str, ...]:
     return next((pair for pair in pairwise(plan.video) if pair[0] == "-tag:v:0"), ())
 
 
+@contextmanager
+def _opened(piece: Path) -> Iterator[InputContainer]:
+    """Open a finished piece; OutputError if it is damaged."""
+    try:
+        with av.open(f"file:{piece}") as container:
+            yield container
+    except av.FFmpegError as error:
+        raise OutputError(
+            f"{piece} is damaged", f"Remove {piece.parent}, and begin anew."
+        ) from error
+
+
 def _join(job: Job, folder: Path, done: Progress) -> None:
     """Write the packets of all pieces into the output."""
-    pieces = _pieces(folder, done.pieces)
+    pieces = pieces_in(folder, done.pieces)
     plan = replace(job.plan, video=("-c:v:0", "copy", *_tag(job.plan)), even=False)
     with (
-        av.open(f"file:{pieces[0]}") as first,
+        _opened(pieces[0]) as first,
         open_sink(plan, job.source, encoded=first.streams.video[0]) as pipe,
     ):
         for piece in pieces:
-            with av.open(f"file:{piece}") as container:
+            with _opened(piece) as container:
                 for packet in container.demux():
                     if packet.size:
                         pipe.forward(packet)

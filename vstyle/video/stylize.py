@@ -15,6 +15,7 @@ import av
 
 from vstyle.engine.base import Engine, Noting, Picture
 from vstyle.errors import OutputError, UsageError
+from vstyle.folders import exists, is_folder
 from vstyle.video.decode import (
     Clip,
     Frame,
@@ -230,7 +231,7 @@ def check_ends(path: Path, destination: Path, stdout: int) -> None:
 def check_place(path: Path, destination: Path, overwrite: bool) -> None:
     """Raise what is wrong with the place of the output before anything is made."""
     folder = destination.resolve().parent
-    if destination.exists():
+    if exists(destination):
         if destination.is_dir():
             raise UsageError(f"{destination} is a directory", "Name the file to write in it.")
         if path != STANDARD and destination.samefile(path):
@@ -239,7 +240,7 @@ def check_place(path: Path, destination: Path, overwrite: bool) -> None:
             raise UsageError(f"{destination} is not a plain file", "Choose another output name.")
         if not overwrite:
             raise UsageError(f"{destination} exists", "Add --overwrite, or choose another name.")
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise OutputError(f"{folder} is no directory", "Make it first, or choose another place.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{folder} cannot be written", "Choose another place for the output.")
