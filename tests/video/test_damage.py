@@ -126,9 +126,11 @@ def test_nothing_broken_is_carried_on(flipped: Callable[[str, int], Path]) -> No
         frames = [item for item in source.items if isinstance(item, Frame)]
     assert 0 < sum(frame.damaged for frame in frames) < 60
     before = [False, *[frame.damaged for frame in frames[:-1]]]
-    for (frame, motion, _), after_damage in zip(track(frames), before, strict=True):
+    for (frame, motion, canvas), after_damage in zip(track(frames), before, strict=True):
         if frame.damaged or after_damage:
             assert motion is None
+            ((_, _, anew),) = track([frame])
+            np.testing.assert_allclose(canvas.along, anew.along, atol=1e-4)
     seen = []
 
     class Watcher(Identity):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vstyle.engine.base import Engine, Grain, Mask, Picture
-from vstyle.errors import UsageError
+from vstyle.errors import OutputError, UsageError
 from vstyle.video import resume
 from vstyle.video.encode import Encoding
 from vstyle.video.resume import folder_of, perform_in_pieces
@@ -151,6 +151,29 @@ def test_a_torn_piece_is_painted_again(cfr: Path, tmp_path: Path) -> None:
     (folder / "next.part").write_bytes(b"half")
     pieces(cfr, other, Echo(), LOSSLESS)
     assert frames(one) == frames(other)
+
+
+def test_a_damaged_piece_is_told_in_words(cfr: Path, tmp_path: Path) -> None:
+    place = tmp_path / "out.mkv"
+    with pytest.raises(StoppedError):
+        pieces(cfr, place, Echo(16), LOSSLESS)
+    (folder_of(place) / "000000.nut").write_bytes(b"")
+    with pytest.raises(OutputError, match=r"000000\.nut is damaged"):
+        pieces(cfr, place, Echo(), LOSSLESS)
+
+
+def test_one_run_at_a_time(cfr: Path, tmp_path: Path) -> None:
+    """A second one is refused while the first is at work, which then ends well."""
+    place = tmp_path / "out.mkv"
+
+    class Asking(Echo):
+        def paint(self, *given: object) -> Picture:
+            if self.painted == 3:
+                with pytest.raises(UsageError, match="another run is at work"):
+                    pieces(cfr, place, Echo(), LOSSLESS)
+            return super().paint(*given)  # type: ignore[arg-type]
+
+    assert pieces(cfr, place, Asking(), LOSSLESS).painted == 20
 
 
 @pytest.mark.parametrize("torn", [b"", b"half", b"PK\x03\x04 half of an archive"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -41,7 +41,9 @@ class Stopwatch:
     each other, one pile of them per thread, and each is charged what its inner ones leave.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        """`clock` is what spans are timed by: the one on the wall, or that of a thread's work."""
+        self.clock = clock
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.handed: list[float] = []  # when each painted frame left the path, by the clock
         self._piles = threading.local()
@@ -51,11 +53,11 @@ class Stopwatch:
         """Charge the block's time, less that of spans inside it, to a new entry of `stage`."""
         pile: list[float] = self._piles.__dict__.setdefault("inner", [])
         pile.append(0.0)
-        begin = time.perf_counter()
+        begin = self.clock()
         try:
             yield
         finally:
-            whole = time.perf_counter() - begin
+            whole = self.clock() - begin
             self.seconds[stage].append(whole - pile.pop())
             if pile:
                 pile[-1] += whole
