@@ -65,3 +65,14 @@ def test_gradients_flow_through_all_of_it() -> None:
     assert picture.grad is not None
     wanted = float(((ahead - behind) / 2 * some[0]).sum())
     assert float((picture.grad * step).sum()) == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize("greys", [1.0, 0.0])
+def test_greys_and_a_single_colour_have_gradients_too(greys: float) -> None:
+    """Where eigenvalues are equal."""
+    rng = torch.Generator().manual_seed(0)
+    plane = 0.3 + 0.4 * greys * torch.rand(1, 1, 64, 64, generator=rng)
+    picture = plane.repeat(1, 3, 1, 1).requires_grad_()
+    trained.grade(picture, trained.contrast(picture.detach() * 1.1)).square().sum().backward()
+    assert picture.grad is not None
+    assert picture.grad.isfinite().all()

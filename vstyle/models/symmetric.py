@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 APART = 1e-10  # eigenvalues nearer to each other than that are one
+INSIDE = 1 - 1e-15
 
 
 def power(covariance: Tensor, exponent: float, least: float) -> Tensor:
@@ -29,7 +30,8 @@ def mapped(matrices: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
     spread = (apart.square().sum((1, 2), keepdim=True) / 6 + 1e-30).sqrt()
     x, y, z = (apart / spread).unbind(1)
     volume = (torch.linalg.cross(x, y) * z).sum(1)[:, None, None]  # its determinant
-    angle = (volume / 2).clamp(-1, 1).acos() / 3
+    # At 1, where two eigenvalues are equal, as for greys, the slope of acos has no end.
+    angle = (volume / 2).clamp(-INSIDE, INSIDE).acos() / 3
     high, middle, low = (
         mean + 2 * spread * (angle + turn * (2 * math.pi / 3)).cos() for turn in (0, 2, 1)
     )
