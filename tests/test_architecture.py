@@ -13,10 +13,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # From the ground up. A module may import from its own layer and from those below it.
 LAYERS = [
     {"errors"},
-    {"device", "pixels", "strips"},
+    {"device", "folders", "pixels", "strips"},
     {"models"},
     {"checkpoint"},
-    {"pictures", "styles", "folders"},
+    {"pictures", "styles"},
     {"engine"},
     {"video"},
     {"scene", "measures"},

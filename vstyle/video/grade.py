@@ -25,9 +25,9 @@ from vstyle.strips import enlarged
 
 # Of each size, finest first: the share of the style's deviations that is wanted, and the least and
 # the most that anything is multiplied by. The finest is held back: it flickers.
-WANTED = (0.75, 1.1, 1.05, 1.0)
+WANTED = (0.75, 1.1, 1.05, 1.1)
 LEAST = (0.5, 0.5, 0.5, 0.7)
-MOST = (1.1, 1.8, 1.8, 1.5)
+MOST = (1.1, 1.8, 1.8, 1.7)
 FITTED = 0.85  # of the way, as a power, that colours go
 FAINT = 1e-4  # deviation, 0..1, below which nothing is measured
 ROWS = 32  # of a picture that are worked on at a time
