@@ -23,6 +23,9 @@ WITHOUT = {
     "nothing": [],
     "content": ["content=0.0"],
     "structure": ["structure=0.0"],
+    "shapes": ["shapes=0.0"],
+    "tints": ["tints=0.0"],
+    "tone": ["tone=0.0"],
     "moments": ["moments=0.0"],
     "gram": ["gram=0.0"],
     "adversarial": ["adversarial=0.0"],
@@ -31,6 +34,8 @@ WITHOUT = {
     "flow": ["flow=0.0"],
     "long_flow": ["long_flow=0.0"],
     "grid": ["grid=0.0"],
+    "seams": ["seams=0.0"],
+    "dots": ["dots=0.0"],
     "variation": ["variation=0.0"],
     "stage 2": ["phases=[{start=0, size=128, batch=4}, {start=0.3, size=192, batch=3}]"],
 }
