@@ -100,6 +100,7 @@ def test_the_power_of_packages(tmp_path: Path) -> None:
     begin = time.perf_counter()
     reading = meters.packages(tmp_path)
     begun = time.perf_counter()
+    time.sleep(0.1)
     (tmp_path / "intel-rapl:0" / "energy_uj").write_text("3000000")
     (tmp_path / "intel-rapl:1" / "energy_uj").write_text("1000000")
     end = time.perf_counter()

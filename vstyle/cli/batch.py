@@ -7,6 +7,7 @@ from pathlib import Path
 from vstyle.cli import console
 from vstyle.cli.report import Voice
 from vstyle.errors import OutputError, UsageError, VstyleError
+from vstyle.folders import is_folder
 
 SPARE = ".mkv"
 """The suffix of a painted clip whose own kind vstyle does not write."""
@@ -24,7 +25,7 @@ def targets(
         if len(clips) > 1:
             raise UsageError("several clips cannot become one file", "Add --out-dir FOLDER.")
         return [(clips[0], output)]
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise OutputError(f"{folder} is no directory", "Make it first, or choose another place.")
     if Path("-") in clips:
         raise UsageError("standard input has no name to be written under", "Add -o FILE.")

@@ -112,14 +112,14 @@ def quantize(
     from vstyle.compress import calibrate as calibrating
     from vstyle.compress import quantize as rounding
     from vstyle.compress import report as reporting
-    from vstyle.folders import clips_in, pictures_in
+    from vstyle.folders import clips_in, exists, pictures_in
 
     source = checkpoint.find_model(model)
     pruned = output.with_suffix(".pruned.safetensors")
     for path in (output, *([pruned] if prune else [])):
         if path.resolve() == source.resolve():
             raise UsageError(f"{path} is the model itself", "Choose another name.")
-        if path.exists() and not overwrite:
+        if exists(path) and not overwrite:
             raise UsageError(f"{path} exists", "Add --overwrite, or choose another name.")
     if recover and not (prune and styles):
         raise UsageError(

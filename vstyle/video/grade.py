@@ -10,6 +10,7 @@ colour mapping for example-based colour transfer").
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -45,18 +46,24 @@ def grade(picture: Picture, style: Contrast) -> Picture:
 def gains(painted: Contrast, style: Contrast) -> Floats:
     """Return the matrices, (sizes, 3, 3), that the colours of each size are to be multiplied by."""
     wanted = style * np.square(WANTED)[:, None, None]
-    root, back = _mapped(painted, 0.5), _mapped(painted, -0.5)
-    way = back @ _mapped(root @ wanted @ root, 0.5) @ back
-    values, axes = np.linalg.eigh(way)
+    root, back = _power(painted, 0.5), _power(painted, -0.5)
+    way = back @ _power(root @ wanted @ root, 0.5) @ back
     least, most = (np.power(bounds, 1 / FITTED)[:, None] for bounds in (LEAST, MOST))
-    some = np.clip(values, least, most) ** FITTED
-    return np.asarray((axes * some[:, None]) @ axes.swapaxes(1, 2), np.float32)
+    some = _mapped(way, lambda values: np.clip(values, least, most) ** FITTED)
+    return np.asarray(some, np.float32)
 
 
-def _mapped(covariances: NDArray[np.floating[Any]], power: float) -> NDArray[np.float64]:
-    values, axes = np.linalg.eigh(np.asarray(covariances, np.float64))
-    powers = np.maximum(values, FAINT**2) ** power
-    return np.asarray((axes * powers[:, None]) @ axes.swapaxes(1, 2), np.float64)
+def _power(covariances: NDArray[np.floating[Any]], exponent: float) -> NDArray[np.float64]:
+    return _mapped(covariances, lambda values: np.maximum(values, FAINT**2) ** exponent)
+
+
+def _mapped(
+    matrices: NDArray[np.floating[Any]],
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Apply a function to the eigenvalues of symmetric matrices, as `models.symmetric` does."""
+    values, axes = np.linalg.eigh(np.asarray(matrices, np.float64))
+    return np.asarray((axes * function(values)[:, None]) @ axes.swapaxes(1, 2), np.float64)
 
 
 def equalised(picture: Picture, gain: Floats) -> Picture:

@@ -22,6 +22,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+_JOB = "job.json"  # says what work is done in a folder
+
 
 @dataclass
 class Memory:
@@ -69,9 +71,6 @@ def opened(folder: Path, mark: str) -> Iterator[Progress]:
         except OSError as error:
             raise _unusable(folder, error) from error
         yield done
-
-
-_JOB = "job.json"
 
 
 @contextmanager

@@ -219,7 +219,7 @@ def _tag(plan: Plan) -> tuple[str, ...]:
 
 
 @contextmanager
-def _opened(piece: Path) -> Iterator[InputContainer]:
+def _piece(piece: Path) -> Iterator[InputContainer]:
     """Open a finished piece; OutputError if it is damaged."""
     try:
         with av.open(f"file:{piece}") as container:
@@ -235,11 +235,11 @@ def _join(job: Job, folder: Path, done: Progress) -> None:
     pieces = pieces_in(folder, done.pieces)
     plan = replace(job.plan, video=("-c:v:0", "copy", *_tag(job.plan)), even=False)
     with (
-        _opened(pieces[0]) as first,
+        _piece(pieces[0]) as first,
         open_sink(plan, job.source, encoded=first.streams.video[0]) as pipe,
     ):
         for piece in pieces:
-            with _opened(piece) as container:
+            with _piece(piece) as container:
                 for packet in container.demux():
                     if packet.size:
                         pipe.forward(packet)

@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 
 from vstyle.errors import InputError
+from vstyle.folders import exists
 
 _NUMBER = re.compile(r"%(0?\d*)d")
 
 
 def is_sequence(path: Path) -> bool:
     """Tell whether a path means numbered files; a file that has such a name is a file."""
-    return len(_NUMBER.findall(path.name)) == 1 and not path.exists()
+    return len(_NUMBER.findall(path.name)) == 1 and not exists(path)
 
 
 def files_of(path: Path) -> dict[int, Path]:
