@@ -30,7 +30,7 @@ def job(duration: float | None) -> Job:
         name, 2, 2, one / 10, one * 10, duration, one * 0, WHOLE, colour, one, 8, False, False
     )
     source = Source(clip, "h264", None, (), {}, (), (), iter(()), Damage("a"), lambda: None)
-    plan = Plan(name, CONTAINERS[".mp4"], "libx264", (), False, (), False, 0, (), False, ())
+    plan = Plan(name, CONTAINERS[".mp4"], "libx264", (), False, None, (), False, 0, (), False, ())
     return Job(source, plan, Identity(), 1)
 
 

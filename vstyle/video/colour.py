@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 # Code points of ITU-T H.273, as containers store them.
 UNKNOWN = 2
@@ -20,13 +22,14 @@ _MATRICES = {
     SMPTE240M: "smpte240m",
     BT2020: "bt2020",
 }
-_ZIMG_MATRICES = {
-    BT709: "709",
-    FCC: "fcc",
-    BT601: "470bg",
-    SMPTE170M: "170m",
-    SMPTE240M: "240m",
-    BT2020: "2020_ncl",
+# What red and blue have in brightness; H.273, table 4.
+_RED_BLUE = {
+    BT709: (0.2126, 0.0722),
+    FCC: (0.30, 0.11),
+    BT601: (0.299, 0.114),
+    SMPTE170M: (0.299, 0.114),
+    SMPTE240M: (0.212, 0.087),
+    BT2020: (0.2627, 0.0593),
 }
 _MATRIX_TAGS = {**_MATRICES, BT601: "bt470bg", BT2020: "bt2020nc"}
 _PRIMARIES = {
@@ -106,6 +109,15 @@ def words(colour: Colour) -> str:
     return f"{_MATRICES[colour.matrix]}{curve}, {'full' if colour.full else 'limited'} range"
 
 
+def yuv_of(colour: Colour) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what makes YUV of RGB, in 8 bits: a matrix, (3, 3), and what is added, (3,); H.273."""
+    red, blue = _RED_BLUE[colour.matrix]
+    y = np.array([red, 1 - red - blue, blue])
+    cb, cr = ((np.eye(3)[place] - y) / (2 - 2 * share) for place, share in ((2, blue), (0, red)))
+    most = np.array([255, 255, 255] if colour.full else [219, 224, 224]) / 255
+    return most[:, None] * [y, cb, cr], np.array([0 if colour.full else 16, 128, 128])
+
+
 def to_yuv_filters(colour: Colour, zimg: str) -> list[str]:
     """Return the ffmpeg filters that turn RGB into YUV of this colour, and tag it.
 
@@ -113,21 +125,30 @@ def to_yuv_filters(colour: Colour, zimg: str) -> list[str]:
     third of swscale's cost. swscale also puts colour in the middle of its blocks where decoders
     look for it at their left, rounds the chroma of full range down, which makes everything half a
     level greener, and its white of 16 bits is not 65535.
-
-    The tags go through `setparams`: as output options ffmpeg ignores the primaries and the transfer
-    when the frames arrive without any.
     """
-    limits = "pc" if colour.full else "tv"
-    tags = [f"range={limits}", f"colorspace={_MATRIX_TAGS[colour.matrix]}", *_tags(colour)]
+    limits = _limits(colour)
     if zimg:
-        scale = (
-            f"format={zimg},zscale=matrix={_ZIMG_MATRICES[colour.matrix]}:rangein=pc:range={limits}"
-        )
+        # By its code point: not every version has a name for every one.
+        scale = f"format={zimg},zscale=matrix={colour.matrix}:rangein=pc:range={limits}"
     else:
         # Without accurate_rnd swscale takes shortcuts that are off by a grey level or two.
         scale = f"scale=flags=bilinear+accurate_rnd:out_color_matrix={_MATRICES[colour.matrix]}"
         scale += f":in_range=pc:out_range={limits}"
-    return [scale, "setparams=" + ":".join(tags)]
+    return [scale, *yuv_filters(colour)]
+
+
+def yuv_filters(colour: Colour) -> list[str]:
+    """Return the ffmpeg filters that tag YUV with its colour.
+
+    The tags go through `setparams`: as output options ffmpeg ignores the primaries and the transfer
+    when the frames arrive without any.
+    """
+    tags = [f"range={_limits(colour)}", f"colorspace={_MATRIX_TAGS[colour.matrix]}"]
+    return ["setparams=" + ":".join([*tags, *_tags(colour)])]
+
+
+def _limits(colour: Colour) -> str:
+    return "pc" if colour.full else "tv"
 
 
 def rgb_filters(colour: Colour) -> list[str]:

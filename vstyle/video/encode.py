@@ -12,7 +12,15 @@ from av.video.stream import VideoStream
 from vstyle.errors import UsageError
 from vstyle.video import ffmpeg
 from vstyle.video.codecs import check_pixels, codec_named, quality_options
-from vstyle.video.colour import alike, guessed, rgb_filters, to_yuv_filters, words
+from vstyle.video.colour import (
+    Colour,
+    alike,
+    guessed,
+    rgb_filters,
+    to_yuv_filters,
+    words,
+    yuv_filters,
+)
 from vstyle.video.convert import PLANAR, bits_of, has_alpha
 from vstyle.video.covers import covers_beside, place_of
 from vstyle.video.decode import Clip, Source
@@ -57,6 +65,7 @@ class Plan:
     codec: str  # the video encoder
     video: tuple[str, ...]  # ffmpeg's options for the picture
     even: bool  # odd sizes are padded by one pixel
+    planar: Colour | None  # pictures go into the pipe as `planes` of this colour; None: as RGB
     routes: tuple[Route, ...]  # how the other streams get there
     keep: bool  # an unfinished file stays, under its hidden name
     patience: float  # seconds that ffmpeg may do nothing; 0: for ever
@@ -79,6 +88,8 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     options, notes = quality_options(name, encoding.crf, encoding.preset)
     pixels = encoding.pixels or (codec.alpha if clip.alpha and codec.alpha else codec.pixels)
     form = VideoFormat(pixels)
+    even = not codec.odd and _splits_pixels(clip, form)
+    planar = None
     filters = [f"setsar={clip.aspect.numerator}/{clip.aspect.denominator}"]
     if form.is_rgb or form.has_palette:
         filters += rgb_filters(clip.colour)
@@ -89,12 +100,15 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
             notes += (told,)
         # zimg takes no odd sizes where colour lies in blocks.
         fits = not _splits_pixels(clip, form)
-        zimg = fits and "zscale" in ffmpeg.filters(ffmpeg.executable())
-        filters += to_yuv_filters(colour, PLANAR[clip.deep, clip.alpha] if zimg else "")
+        if pixels == "yuv420p" and (fits or even):
+            planar = colour
+            filters += yuv_filters(colour)
+        else:
+            zimg = fits and "zscale" in ffmpeg.filters(ffmpeg.executable())
+            filters += to_yuv_filters(colour, PLANAR[clip.deep, clip.alpha] if zimg else "")
     if container.untimed and clip.rate:
         filters.append(f"setpts=N/({clip.rate.numerator}/{clip.rate.denominator})/TB")
     routes, said = route(source.streams, container, clip.path == STANDARD)
-    even = not codec.odd and _splits_pixels(clip, form)
     if even:
         size = f"{clip.width}x{clip.height}"
         notes += (f"{size} is odd, {name} wants even: padded by one pixel right or below",)
@@ -119,6 +133,7 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         name,
         tuple(video),
         even,
+        planar,
         routes,
         encoding.keep_partial,
         encoding.patience,
@@ -192,7 +207,9 @@ def _feeding(
     ):
         piped = {way.stream for way in plan.routes if way.source == PIPE}
         streams = [stream for stream in source.streams if stream.index in piped]
-        pipe = Pipe(source, streams, plan.even, child.send, encoded, ends=plan.ends)
+        pipe = Pipe(
+            source, streams, plan.even, child.send, encoded, planar=plan.planar, ends=plan.ends
+        )
         yield pipe
         pipe.close()
         child.finish()

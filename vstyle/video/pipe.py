@@ -21,8 +21,10 @@ from av.video.stream import VideoStream
 
 from vstyle import pixels
 from vstyle.errors import InputError
+from vstyle.video.colour import Colour
 from vstyle.video.convert import FORMATS
 from vstyle.video.decode import Clip, Frame, Packet, Source
+from vstyle.video.planes import planes
 from vstyle.video.standard import name_of
 
 if TYPE_CHECKING:
@@ -53,9 +55,10 @@ _OF_VIDEO = {"language", "title", "timecode"}
 class Pipe:
     """Turns frames and packets into the bytes of one NUT stream and gives them to `send`.
 
-    `even` repeats the last row or column of frames whose height or width is odd. With `encoded`
-    the pictures come as packets of such a stream. If it `ends`, its last packet has a single byte
-    and the time at which the last frame ends, if that is known.
+    `even` repeats the last row or column of frames whose height or width is odd. With `planar`
+    pictures are sent as `planes` of that colour, and may come as such; else as RGB. With `encoded`
+    they come as packets of such a stream. If it `ends`, its last packet has a single byte and the
+    time at which the last frame ends, if that is known.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Pipe:
         send: Callable[[bytes], None],
         encoded: VideoStream | None = None,
         *,
+        planar: Colour | None = None,
         ends: bool,
     ) -> None:
         # The muxer writes into memory, and the bytes are sent from here: an error or a signal that
@@ -80,11 +84,13 @@ class Pipe:
         self._ends: Final = ends
         self.end: Fraction | None = None  # when it is over, in seconds of the source, if known
         self._multiple: Final = 2 if even else 1
-        self._form: Final = FORMATS[source.clip.deep, source.clip.alpha]
+        self._planar: Final = planar
+        deep, alpha = source.clip.deep, source.clip.alpha
+        self._form: Final = "yuv420p" if planar else FORMATS[deep, alpha]
         self._nut: Final = av.open(_file(self._chunks), "w", format="nut", buffer_size=_BUFFER)
         self._nut.metadata.update(_portable(source.metadata))
         self._encoded: Final = encoded is not None
-        self._video: Final = _add_video(self._nut, source, self._multiple, encoded)
+        self._video: Final = _add_video(self._nut, source, self._multiple, self._form, encoded)
         self._sounds: Final = {stream.index: _add_copy(self._nut, stream) for stream in piped}
         self._nut.set_chapters([_later(chapter, self._shift) for chapter in source.chapters])
         try:
@@ -101,7 +107,10 @@ class Pipe:
         picture = frame.image
         if frame.alpha is not None:
             picture = np.dstack([picture, frame.alpha])
-        picture = pixels.pad(picture, self._multiple)
+        if self._planar is None:
+            picture = pixels.pad(picture, self._multiple)
+        elif picture.ndim == 3:
+            picture = planes(picture, self._planar)
         image = av.VideoFrame.from_ndarray(picture, format=self._form)
         image.pts = frame.pts + round(self._shift / frame.time_base)
         image.time_base = frame.time_base
@@ -191,9 +200,9 @@ def _file(chunks: list[bytes]) -> SimpleNamespace:
 
 
 def _add_video(
-    nut: OutputContainer, source: Source, multiple: int, encoded: VideoStream | None
+    nut: OutputContainer, source: Source, multiple: int, form: str, encoded: VideoStream | None
 ) -> VideoStream:
-    """Add the stream of raw RGB or RGBA frames, timed in the ticks of the clip.
+    """Add the stream of raw frames of a pixel format, timed in the ticks of the clip.
 
     Or one like `encoded`.
     """
@@ -207,7 +216,7 @@ def _add_video(
         assert isinstance(stream, VideoStream)
         stream.width = clip.width + -clip.width % multiple
         stream.height = clip.height + -clip.height % multiple
-        stream.pix_fmt = FORMATS[clip.deep, clip.alpha]
+        stream.pix_fmt = form
         stream.time_base = stream.codec_context.time_base = clip.time_base
     said = {key.lower(): text for key, text in source.video.metadata.items()}
     stream.metadata.update({key: said[key] for key in _OF_VIDEO & said.keys()})
