@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vstyle.models.contrast import SIZES, contrast
-from vstyle.video.grade import FITTED, LEAST, MOST, WANTED, equalised, gains, grade
+from vstyle.video.grade import FITTED, GROWTH, LEAST, MOST, WANTED, equalised, gains, grade
 
 CHANCE = np.random.default_rng(4)
 
@@ -64,6 +64,17 @@ def test_gains_go_some_of_the_way_and_no_farther_than_they_may() -> None:
         found = np.diagonal(gains(painted, style), axis1=1, axis2=2)
         wanted = np.clip(times**FITTED, LEAST, MOST)[:, None]
         np.testing.assert_allclose(found, np.tile(wanted, 3), rtol=1e-3)
+
+
+def test_larger_frames_may_be_raised_more() -> None:
+    """Up to a size; large shapes never; smaller frames as the smallest."""
+    painted = np.tile(np.float32(0.01 * np.eye(3)), (len(SIZES), 1, 1))
+    found = [gains(painted, 100 * painted, side)[:, 0, 0] for side in (90, 360, 720, 1080, 2160)]
+    np.testing.assert_allclose(found[0], MOST, rtol=1e-3)
+    np.testing.assert_allclose(found[1], MOST, rtol=1e-3)
+    np.testing.assert_allclose(found[2] / found[1], np.exp2(GROWTH), rtol=1e-3)
+    assert (found[3] > found[2])[:3].all()
+    np.testing.assert_allclose(found[4], found[3], rtol=1e-3)
 
 
 def test_contrasts_go_some_way_to_the_styles() -> None:

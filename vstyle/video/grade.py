@@ -28,6 +28,11 @@ from vstyle.strips import enlarged
 WANTED = (0.75, 1.1, 1.05, 1.1)
 LEAST = (0.5, 0.5, 0.5, 0.7)
 MOST = (1.1, 1.8, 1.8, 1.7)
+# These bounds are for frames whose shorter side has the first number of pixels. A larger one
+# spreads what a camera resolves over more of them, so that what is of each size is fainter: bounds
+# grow with a power of the side, up to the second number.
+SIDES = (360, 1080)
+GROWTH = (0.4, 0.32, 0.32, 0.0)
 FITTED = 0.85  # of the way, as a power, that colours go
 FAINT = 1e-4  # deviation, 0..1, below which nothing is measured
 ROWS = 32  # of a picture that are worked on at a time
@@ -44,15 +49,21 @@ def grade(picture: Picture, style: Contrast) -> Picture:
 
 def gains_for(picture: Picture, style: Contrast) -> Floats:
     """Return the `gains` that bring a picture, uint8 or uint16, nearer to a style's contrasts."""
-    return gains(contrast(np.asarray(pixels.to_kind(picture, pixels.BYTE), np.uint8)), style)
+    painted = contrast(np.asarray(pixels.to_kind(picture, pixels.BYTE), np.uint8))
+    return gains(painted, style, min(picture.shape[:2]))
 
 
-def gains(painted: Contrast, style: Contrast) -> Floats:
-    """Return the matrices, (sizes, 3, 3), that the colours of each size are to be multiplied by."""
+def gains(painted: Contrast, style: Contrast, side: int = SIDES[0]) -> Floats:
+    """Return the matrices, (sizes, 3, 3), that the colours of each size are to be multiplied by.
+
+    `side` is the shorter one of the picture, in pixels.
+    """
     wanted = style * np.square(WANTED)[:, None, None]
     root, back = _power(painted, 0.5), _power(painted, -0.5)
     way = back @ _power(root @ wanted @ root, 0.5) @ back
-    least, most = (np.power(bounds, 1 / FITTED)[:, None] for bounds in (LEAST, MOST))
+    larger = np.clip(side, *SIDES) / SIDES[0]
+    bounds = np.array(LEAST), np.array(MOST) * larger ** np.array(GROWTH)
+    least, most = (np.power(bound, 1 / FITTED)[:, None] for bound in bounds)
     some = _mapped(way, lambda values: np.clip(values, least, most) ** FITTED)
     return np.asarray(some, np.float32)
 
