@@ -13,9 +13,11 @@ from vstyle.cli.app import app, exit_code
 from vstyle.errors import UsageError
 from vstyle.models.build import Networks, configs, new_networks, to_arrays
 from vstyle.models.config import GeneratorConfig, StyleConfig
+from vstyle.models.cut import cut
 from vstyle.models.vgg import Features
 from vstyle.scene.canvas import paint_canvas
 from vstyle.training.batches import Data
+from vstyle.training.begin import begin, origin
 from vstyle.training.data import Memory
 from vstyle.training.distill import Teacher
 from vstyle.training.paintings import Paintings
@@ -95,6 +97,22 @@ def test_a_student_is_made_of_a_teacher(words: list[str], job: Job) -> None:
     assert seen >= {"taught", "taught_features", "content", "gram", "adversarial", "cycle", "flow"}
     # Photos in their own style have a right picture of their own.
     assert all(("identity" in line) != ("taught" in line) for line in lines)
+
+
+def test_a_student_that_is_smaller_in_all_begins_with_parts_of_its_teacher(job: Job) -> None:
+    """Another one is new; both read styles as the teacher does, and the run remembers which."""
+    teacher = Teacher(large(), CPU)
+    smaller = dataclasses.replace(LARGE, widths=(8, 8), blocks=(1, 0), inner=(8, 4))
+    for sizes, said in {smaller: "parts of teacher.safetensors", TINY.generator: "nothing"}.items():
+        begun = begin(job, dataclasses.replace(TINY, generator=sizes), teacher)
+        found = begun.generator.state_dict()
+        assert begun.generator.config.widths == sizes.widths
+        assert origin(job, begun.generator.config) == said
+        if sizes is smaller:
+            for name, values in cut(teacher.networks, smaller).generator.state_dict().items():
+                assert torch.equal(found[name], values)
+        for name, values in teacher.networks.encoder.state_dict().items():
+            assert torch.equal(begun.encoder.state_dict()[name], values)
 
 
 def test_a_student_comes_nearer_to_its_teacher(vgg_file: Path) -> None:

@@ -61,10 +61,10 @@ def _check(small: GeneratorConfig, large: GeneratorConfig) -> None:
 
 def _widen(layer: Styled, old: Styled) -> None:
     """Put an old layer into the first channels of a wider one; they see nothing of the others."""
-    _overlay(layer.conv.weight, _fitted(old.conv.weight, layer.conv.weight.shape[2]))
+    _overlay(layer.conv.weight, fitted(old.conv.weight, layer.conv.weight.shape[2]))
     if isinstance(layer, Modulated) and isinstance(old, Modulated):
         _overlay(layer.bias, old.bias)
-    _overlay(layer.filters.weight, _fitted(old.filters.weight, layer.filters.weight.shape[2]))
+    _overlay(layer.filters.weight, fitted(old.filters.weight, layer.filters.weight.shape[2]))
     _overlay(layer.columns.weight, old.columns.weight)
     for part in ("weight", "bias"):
         new, before = getattr(layer.style, part), getattr(old.style, part)
@@ -84,7 +84,7 @@ def _silence(layer: Styled) -> None:
         layer.conv.weight.zero_()
 
 
-def _fitted(kernels: Tensor, side: int) -> Tensor:
+def fitted(kernels: Tensor, side: int) -> Tensor:
     """Bring kernels of 1 or 3 taps a side to one of the two.
 
     Those that shrink have their taps summed, which is right where what they see is smooth.

@@ -11,7 +11,8 @@ from vstyle import checkpoint
 from vstyle.engine.build import load_model
 from vstyle.errors import CheckpointError, UsageError
 from vstyle.models.build import Networks, from_arrays, new_networks
-from vstyle.models.config import parse
+from vstyle.models.config import GeneratorConfig, parse
+from vstyle.models.cut import cut, fits
 from vstyle.models.grow import grow
 from vstyle.training.distill import Teacher
 from vstyle.training.recipe import Recipe
@@ -27,7 +28,8 @@ def begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
     Raises CheckpointError if they are none of ours, UsageError if they cannot grow as is asked.
 
     A new student reads styles as its teacher does: that takes no time in use, however large the
-    encoder, and need not be learned twice.
+    encoder, and need not be learned twice. If it is smaller in all, it begins with parts of the
+    teacher.
     """
     if job.resume:  # all weights are in the state of the run, which may have begun from any model
         return _as_large_as(state_path(job.output))
@@ -37,6 +39,8 @@ def begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
     if teacher:
         encoder = copy.deepcopy(teacher.networks.encoder)
         sizes = dataclasses.replace(recipe.generator, code=encoder.config.code)
+        if fits(sizes, teacher.networks.generator.config):
+            return cut(teacher.networks, sizes)
         return dataclasses.replace(new_networks(sizes, encoder.config), encoder=encoder)
     if recipe.fixed_encoder:
         raise UsageError("fixed_encoder: nothing has learned to read styles yet", "Use --from.")
@@ -64,8 +68,12 @@ def load(model: Path) -> Networks:
     return from_arrays(found.header.config, found.tensors)
 
 
-def origin(job: Job) -> str:
-    """Return what a run began from, in a word: the name of a file, or "nothing"."""
+def origin(job: Job, sizes: GeneratorConfig) -> str:
+    """Return what a run of a generator of these sizes began from: names of files, or "nothing"."""
     if job.resume:
         return str(checkpoint.describe(state_path(job.output)).provenance["started_from"])
-    return job.start.name if job.start else "nothing"
+    if job.start:
+        return job.start.name
+    if job.teacher and fits(sizes, parse(checkpoint.describe(job.teacher).config)[0]):
+        return f"parts of {job.teacher.name}"
+    return "nothing"

@@ -301,7 +301,7 @@ def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, 
         "photos": len(content.pictures),
         "paintings": len(paintings.pictures),
         "shots": len(clips),
-        "started_from": origin(job),
+        "started_from": origin(job, recipe.generator),
         **({"teacher": job.teacher.name} if job.teacher else {}),
         "licence": job.licence,
     }

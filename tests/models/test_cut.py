@@ -1,0 +1,78 @@
+"""A generator cut out of a larger one has its channels, and paints as it did where it can."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vstyle.models.build import Networks, new_networks
+from vstyle.models.config import GeneratorConfig, StyleConfig
+from vstyle.models.cut import cut, fits
+from vstyle.models.grow import grow
+
+SMALL = GeneratorConfig(factor=2, widths=(8, 12), blocks=(1, 1), inner=(8, 8), rank=4, code=16)
+LARGER = {
+    "the same": SMALL,
+    "wider": replace(SMALL, widths=(12, 20), inner=(10, 16)),
+    "deeper": replace(SMALL, blocks=(2, 3)),
+    "coarser": replace(SMALL, widths=(8, 12, 16), blocks=(1, 1, 2), inner=(8, 8, 16)),
+    "more kernels": replace(SMALL, rank=6),
+    "more to paint from": replace(SMALL, expanded=72),
+    "all": replace(SMALL, widths=(10, 16, 16), blocks=(2, 2, 1), inner=(12, 8, 4), rank=5),
+}
+
+
+@pytest.fixture
+def small() -> Networks:
+    """Return networks in which nothing is zero by chance."""
+    torch.manual_seed(0)
+    networks = new_networks(SMALL, StyleConfig((8,), 8, SMALL.code))
+    for parameter in networks.generator.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    return networks
+
+
+@pytest.mark.parametrize("large", LARGER.values(), ids=LARGER.keys())
+def test_what_was_grown_is_found_again(small: Networks, large: GeneratorConfig) -> None:
+    """What growing adds is not seen by what was there: so it is what is cut off."""
+    grown = grow(small, large)
+    assert fits(SMALL, large)
+    found = cut(grown, SMALL)
+    assert found.generator.config == SMALL
+    for name, values in small.generator.state_dict().items():
+        torch.testing.assert_close(found.generator.state_dict()[name], values, msg=name)
+    assert found.encoder is not small.encoder
+    for name, values in small.encoder.state_dict().items():
+        assert torch.equal(found.encoder.state_dict()[name], values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"widths": (10, 12)},
+        {"widths": (8, 12, 12), "blocks": (1, 1, 0), "inner": (8, 8, 8)},
+        {"blocks": (0, 2)},
+        {"inner": (8, 9)},
+        {"rank": 5},
+        {"expanded": 65},
+        {"factor": 4},
+        {"code": 17},
+    ],
+)
+def test_what_is_larger_does_not_fit(change: dict) -> None:
+    assert not fits(replace(SMALL, **change), SMALL)
+
+
+def test_the_channels_that_are_seen_most_stay(small: Networks) -> None:
+    """Of a hidden layer, half of which the head hardly sees: nothing of the picture is lost."""
+    faint = torch.arange(64) % 2 == 0
+    generator = small.generator.eval()
+    with torch.no_grad():
+        for kernels in (generator.head.conv.weight, generator.head.filters.weight):
+            kernels[:, faint] *= 1e-4
+    found = cut(small, replace(SMALL, expanded=32)).generator.eval()
+    torch.manual_seed(1)
+    frames, blocks = torch.rand(2, 2, 3, 32, 48), torch.rand(2, 2, 16, 24)
+    seen = (*frames, blocks[:, :1], blocks[:, 1:] * 2 - 1, torch.randn(2, SMALL.code))
+    with torch.no_grad():
+        torch.testing.assert_close(found(*seen), generator(*seen), atol=1e-3, rtol=0)
