@@ -27,8 +27,8 @@ SHOWN = {
     "carry": "carry the last picture along",
     "paint": "the network",
     "grade": "grade",
-    "encode": "to the pipe",
-    "ffmpeg": "ffmpeg: from the pipe, to YUV, x264",
+    "encode": "to planes of 4:2:0, to the pipe",
+    "ffmpeg": "ffmpeg: from the pipe, x264",
 }
 
 

@@ -42,7 +42,7 @@ def check(case: Path) -> None:
         plan = plan_encoding(source, Path("out.mkv"), Encoding())
         piped = {way.stream for way in plan.routes if way.source == PIPE}
         streams = [stream for stream in source.streams if stream.index in piped]
-        pipe = Pipe(source, streams, plan.even, lambda _: None, ends=plan.ends)
+        pipe = Pipe(source, streams, plan.even, lambda _: None, planar=plan.planar, ends=plan.ends)
         frames = frames_of(source.items, pipe.packet)
         for frame in islice(paint(track(frames), Identity()), FRAMES):
             pipe.frame(frame)

@@ -63,16 +63,37 @@ def test_what_is_larger_does_not_fit(change: dict) -> None:
     assert not fits(replace(SMALL, **change), SMALL)
 
 
-def test_the_channels_that_are_seen_most_stay(small: Networks) -> None:
-    """Of a hidden layer, half of which the head hardly sees: nothing of the picture is lost."""
-    faint = torch.arange(64) % 2 == 0
+ENTERING = ["mix.0", "down.0"], ["mix.1"]
+LEAVING = ["expand", "blocks.0.0.first"], ["up.0", "blocks.1.0.first"]
+
+
+@pytest.mark.parametrize(
+    ("change", "odd", "first"),
+    [
+        ({"expanded": 32}, ["head"], []),
+        ({"inner": (4, 8)}, ["blocks.0.0.second"], []),
+        ({"inner": (8, 4)}, ["blocks.1.0.second"], []),
+        ({"widths": (4, 12)}, ENTERING[0], LEAVING[0]),
+        ({"widths": (4, 12)}, LEAVING[0], ENTERING[0]),
+        ({"widths": (8, 6)}, ENTERING[1], LEAVING[1]),
+        ({"widths": (8, 6)}, LEAVING[1], ENTERING[1]),
+    ],
+)
+def test_the_channels_that_are_seen_most_stay(
+    change: dict, odd: list[str], first: list[str], small: Networks
+) -> None:
+    """Where some layers see odd channels only, and some the first half, nothing is lost."""
     generator = small.generator.eval()
     with torch.no_grad():
-        for kernels in (generator.head.conv.weight, generator.head.filters.weight):
-            kernels[:, faint] *= 1e-4
-    found = cut(small, replace(SMALL, expanded=32)).generator.eval()
+        for name in (*odd, *first):
+            layer = generator.get_submodule(name)
+            number = torch.arange(layer.conv.weight.shape[1])
+            unseen = number % 2 == 0 if name in odd else number >= len(number) // 2
+            for kernels in (layer.conv.weight, layer.filters.weight):
+                kernels[:, unseen] *= 1e-5
+    found = cut(small, replace(SMALL, **change)).generator.eval()
     torch.manual_seed(1)
     frames, blocks = torch.rand(2, 2, 3, 32, 48), torch.rand(2, 2, 16, 24)
     seen = (*frames, blocks[:, :1], blocks[:, 1:] * 2 - 1, torch.randn(2, SMALL.code))
     with torch.no_grad():
-        torch.testing.assert_close(found(*seen), generator(*seen), atol=1e-3, rtol=0)
+        torch.testing.assert_close(found(*seen), generator(*seen), atol=2e-3, rtol=0)

@@ -17,7 +17,7 @@ from vstyle.models.cut import cut
 from vstyle.models.vgg import Features
 from vstyle.scene.canvas import paint_canvas
 from vstyle.training.batches import Data
-from vstyle.training.begin import begin, origin
+from vstyle.training.begin import begin
 from vstyle.training.data import Memory
 from vstyle.training.distill import Teacher
 from vstyle.training.paintings import Paintings
@@ -104,10 +104,10 @@ def test_a_student_that_is_smaller_in_all_begins_with_parts_of_its_teacher(job: 
     teacher = Teacher(large(), CPU)
     smaller = dataclasses.replace(LARGE, widths=(8, 8), blocks=(1, 0), inner=(8, 4))
     for sizes, said in {smaller: "parts of teacher.safetensors", TINY.generator: "nothing"}.items():
-        begun = begin(job, dataclasses.replace(TINY, generator=sizes), teacher)
+        begun, origin = begin(job, dataclasses.replace(TINY, generator=sizes), teacher)
         found = begun.generator.state_dict()
         assert begun.generator.config.widths == sizes.widths
-        assert origin(job, begun.generator.config) == said
+        assert origin == said
         if sizes is smaller:
             for name, values in cut(teacher.networks, smaller).generator.state_dict().items():
                 assert torch.equal(found[name], values)
@@ -159,8 +159,13 @@ def test_a_teacher_that_counts_for_nothing_is_not_asked(vgg_file: Path) -> None:
 
 
 def test_a_teacher_learns_nothing(vgg_file: Path) -> None:
-    """Not one of its numbers changes, the running statistics of its encoder included."""
+    """Not one of its numbers changes, the running statistics of its encoder included.
+
+    It paints with networks of its own: those that a student begins with stay where they are.
+    """
     networks = large()
+    known = {id(parameter) for parameter in networks.generator.parameters()}
+    assert not known & {id(parameter) for parameter in Teacher(networks, CPU).painter.parameters()}
     before = {name: array.copy() for name, array in to_arrays(networks, half=False).items()}
     pictures, features = data(vgg_file)
     assert len(list(train(student(TINY), pictures, features, teacher=Teacher(networks, CPU)))) == 4

@@ -51,7 +51,7 @@ def test_gains_lead_from_one_covariance_to_the_other(monkeypatch: pytest.MonkeyP
         np.stack([np.cov(CHANCE.normal(0, 0.1, (3, 9)) * np.c_[[1, 2, 0.5]]) for _ in SIZES])
         for _ in range(2)
     )
-    found = gains(painted.astype(np.float32), style.astype(np.float32))
+    found = gains(painted.astype(np.float32), style.astype(np.float32), 360)
     np.testing.assert_allclose(found @ painted @ found.swapaxes(1, 2), style, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(found, found.swapaxes(1, 2), atol=1e-4)  # colours move least so
 
@@ -61,7 +61,7 @@ def test_gains_go_some_of_the_way_and_no_farther_than_they_may() -> None:
     shares = np.array(WANTED)[:, None] ** 2
     for times in (0.9, 1.05, 0.1, 10):
         style = painted * np.float32(times**2 / shares)[..., None]
-        found = np.diagonal(gains(painted, style), axis1=1, axis2=2)
+        found = np.diagonal(gains(painted, style, 360), axis1=1, axis2=2)
         wanted = np.clip(times**FITTED, LEAST, MOST)[:, None]
         np.testing.assert_allclose(found, np.tile(wanted, 3), rtol=1e-3)
 

@@ -12,13 +12,10 @@ from vstyle import pixels
 from vstyle.engine.base import Grain, Mask, Picture
 from vstyle.models.contrast import contrast
 from vstyle.video.canvas import follow
-from vstyle.video.colour import guessed
 from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, Tracked
 from vstyle.video.paint import blend, carry, paint, ready, show, trust_mask
-from vstyle.video.planes import planes
 
-CHANCE = np.random.default_rng(7)
 STILL = Motion(np.zeros((6, 8, 2), np.float32), np.ones((6, 8), np.float32))
 
 
@@ -130,29 +127,3 @@ def test_the_grading_is_for_the_eyes_only() -> None:
     assert (painted[-1].picture.min(), painted[-1].picture.max()) == (12, 62)
     source = frames(1)
     assert np.array_equal(next(paint(tracks(source, None), engine, 0)).image, source[0].image)
-
-
-def test_planes_are_of_what_is_shown() -> None:
-    """Graded as without a colour; mixed with the source, they are for the pipe to make."""
-
-    class Coloured(Adder):
-        contrast = contrast(CHANCE.integers(80, 170, (64, 64, 3), np.uint8))
-
-        def paint(self, *seen: Any) -> Picture:
-            return super().paint(*seen) + noise
-
-    noise = CHANCE.integers(90, 150, (13, 18, 3), np.uint8)
-    engine, colour = Coloured(), guessed(13)
-    tracked = tracks(frames(1), None)
-    painted = list(carry(ready(tracked, engine), engine))
-    ((seen,), (shown,)) = (
-        [frame.image for frame in show(painted, engine, colour=wanted)] for wanted in (colour, None)
-    )
-    assert shown.min() > 0
-    assert shown.max() < 255
-    assert seen.shape == (14 * 3 // 2, 18)
-    gap = np.abs(seen.astype(int) - planes(shown, colour))
-    assert gap[:13].max() <= 1  # the row below is padding
-    assert gap.mean() <= 0.5
-    (mixed,) = show(painted, engine, 0.5, colour)
-    assert np.array_equal(mixed.image, blend(frames(1)[0].image, shown, 0.5))

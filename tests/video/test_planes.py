@@ -1,4 +1,4 @@
-"""Planes of 4:2:0 against FFmpeg's zscale, H.273 by hand, and pictures that are graded first."""
+"""Planes of 4:2:0 against FFmpeg's zscale and H.273 by hand."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,13 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
-from vstyle.models.contrast import SIZES
+from vstyle.engine.base import Identity
 from vstyle.video import colour
-from vstyle.video.colour import Colour, to_yuv_filters
+from vstyle.video.colour import Colour, alike, to_yuv_filters
+from vstyle.video.decode import open_clip
+from vstyle.video.encode import Encoding, plan_encoding
 from vstyle.video.ffmpeg import executable, filters
-from vstyle.video.grade import equalised
 from vstyle.video.planes import planes
+from vstyle.video.stylize import stylize
 
+SD = Colour(colour.SMPTE170M, full=False)
 HD = Colour(colour.BT709, full=False)
 MATRICES = (
     colour.BT709,
@@ -89,26 +92,50 @@ def test_colour_lies_on_the_first_of_two_columns() -> None:
     assert np.abs(red[:, 1:] - wanted[1:]).max() <= 0.6  # before the first there is nothing
 
 
-@pytest.mark.parametrize("size", [(96, 128), (90, 130), (57, 71)])
-def test_grading_in_planes_is_grading_and_then_planes(size: tuple[int, int]) -> None:
-    """Where no colour is cut off; of sizes that are no whole squares too, and odd ones."""
-    picture = drawn(*size, low=90, high=160)
-    gain = np.stack([np.eye(3) * times for times in (1.05, 1.3, 0.8, 1.2)]).astype(np.float32)
-    gain[1:3, 0, 2] = gain[1:3, 2, 0] = 0.2
-    assert len(gain) == len(SIZES)
-    graded = equalised(picture, gain)
-    assert 0 < graded.min() < graded.max() < 255
-    found, wanted = parts(planes(picture, HD, gain)), parts(planes(graded, HD))
-    for ours, theirs, most in zip(found, wanted, (1, 3), strict=True):
-        gap = np.abs(ours.astype(int) - theirs)
-        assert gap.max() <= most
-        assert gap.mean() <= 0.5
-    assert np.abs(found[0].astype(int) - parts(planes(picture, HD))[0]).max() > 2
-
-
 @pytest.mark.parametrize("size", [(1, 1), (5, 8), (6, 3)])
 def test_odd_sides_are_padded(size: tuple[int, int]) -> None:
     picture = drawn(*size)
     below, right = (side % 2 for side in size)
     even = np.pad(picture, ((0, below), (0, right), (0, 0)), mode="edge")
     assert np.array_equal(planes(picture, HD), planes(even, HD))
+
+
+def test_strips_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = drawn(90, 50)
+    in_strips = planes(picture, HD)
+    monkeypatch.setattr("vstyle.video.planes.ROWS", 1000)
+    assert np.array_equal(in_strips, planes(picture, HD))
+
+
+@pytest.mark.parametrize(("size", "said"), [("64x48", b"C420mpeg2"), ("65x49", b"C420jpeg")])
+def test_y4m_says_where_colour_lies(
+    size: str, said: bytes, tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    """On the left by us, in the middle where swscale converts odd sizes."""
+    clip, made = tmp_path / "in.mkv", tmp_path / "out.y4m"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=s={size}:d=0.2", "-c:v", "ffv1", clip)
+    stylize(clip, made, Identity)
+    assert said in made.read_bytes()[:100]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "colour_of_it"),
+    [
+        ("a.mp4", None, SD),
+        ("a.mp4", "libx265", SD),
+        ("a.webm", "libvpx", Colour(colour.BT601, full=False)),
+        ("a.mkv", "ffv1", None),
+        ("a.mov", "prores_ks", None),
+    ],
+)
+def test_what_is_420_goes_as_planes_of_the_colour_of_its_codec(
+    name: str, codec: str | None, colour_of_it: Colour | None, ntsc: Path, tmp_path: Path
+) -> None:
+    with open_clip(ntsc) as source:
+        plan = plan_encoding(source, tmp_path / name, Encoding(codec=codec))
+    if colour_of_it is None:
+        assert plan.planar is None
+    else:
+        assert plan.planar is not None
+        assert alike(plan.planar, colour_of_it)
+        assert "scale" not in " ".join(plan.video)

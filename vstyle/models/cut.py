@@ -1,8 +1,8 @@
 """A smaller generator that begins with what fits of a larger one.
 
-Of wider layers the channels that the next layer's kernels see most of stay, of more blocks the
-first, of more levels the finest: what a student begins with is nearer to its teacher than anything
-new. `grow` goes the other way.
+Of wider layers the channels that the next layer's kernels see most of stay, of more blocks and of
+more kernels for styles the first, of more levels the finest: what a student begins with is nearer
+to its teacher than anything new. `grow` goes the other way.
 """
 
 from __future__ import annotations
@@ -53,24 +53,29 @@ def cut(networks: Networks, config: GeneratorConfig) -> Networks:
 
 
 def _ends(old: Generator, config: GeneratorConfig) -> dict[str, tuple[Tensor, Tensor]]:
-    """Return which inputs and outputs of each layer stay, by its name."""
-    levels = [_most(old, f"mix.{level}", width) for level, width in enumerate(config.widths)]
-    fine, hidden = levels[0], _most(old, "head", config.expanded)
+    """Return which inputs and outputs of each layer stay, by its name.
+
+    A level has two sets of channels: those that enter its mix, and those that leave it.
+    """
+    entering = [_most(old, f"mix.{level}", width) for level, width in enumerate(config.widths)]
+    seeing = ["expand", *(f"up.{level}" for level in range(config.coarsest))]
+    leaving = [_most(old, name, width) for name, width in zip(seeing, config.widths, strict=True)]
+    fine, hidden = entering[0], _most(old, "head", config.expanded)
     block = config.factor**2
     colours, blocks = torch.arange(3 * block), torch.arange(4 * block)
     ends = {
         "stem": (colours, fine),
         "memory": (torch.arange(3 * block + 1), fine),
-        "expand": (fine, hidden),
+        "expand": (leaving[0], hidden),
         "expand_detail": (blocks, hidden),
         "head": (hidden, colours),
         "detail": (blocks, colours),
     }
-    for level, (finer, coarser) in enumerate(pairwise(levels)):
+    for level, (finer, coarser) in enumerate(pairwise(entering)):
         ends[f"down.{level}"] = finer, coarser
-        ends[f"up.{level}"] = coarser, finer
-    for level, kept in enumerate(levels):
-        ends[f"mix.{level}"] = kept, kept
+        ends[f"up.{level}"] = leaving[level + 1], finer
+    for level, (before, kept) in enumerate(zip(entering, leaving, strict=True)):
+        ends[f"mix.{level}"] = before, kept
         for name in block_names(config, level):
             inner = _most(old, f"{name}.second", config.inner[level])
             ends[f"{name}.first"], ends[f"{name}.second"] = (kept, inner), (inner, kept)

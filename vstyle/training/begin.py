@@ -11,7 +11,7 @@ from vstyle import checkpoint
 from vstyle.engine.build import load_model
 from vstyle.errors import CheckpointError, UsageError
 from vstyle.models.build import Networks, from_arrays, new_networks
-from vstyle.models.config import GeneratorConfig, parse
+from vstyle.models.config import parse
 from vstyle.models.cut import cut, fits
 from vstyle.models.grow import grow
 from vstyle.training.distill import Teacher
@@ -22,29 +22,36 @@ if TYPE_CHECKING:
     from vstyle.training.train import Job
 
 
-def begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> Networks:
-    """Return new networks, those of a model, or some as large as those of the run to go on with.
+NOTHING = "nothing"
+"""What new networks began from."""
 
-    Raises CheckpointError if they are none of ours, UsageError if they cannot grow as is asked.
+
+def begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> tuple[Networks, str]:
+    """Return the networks of a run, and what they began from, as a model says it.
+
+    They are new, those of a model, or some as large as those of the run to go on with. Raises
+    CheckpointError if they are none of ours, UsageError if they cannot grow as is asked.
 
     A new student reads styles as its teacher does: that takes no time in use, however large the
     encoder, and need not be learned twice. If it is smaller in all, it begins with parts of the
     teacher.
     """
     if job.resume:  # all weights are in the state of the run, which may have begun from any model
-        return _as_large_as(state_path(job.output))
+        state = state_path(job.output)
+        return _as_large_as(state), str(checkpoint.describe(state).provenance["started_from"])
     if job.start:
         networks = load(job.start)
-        return _grown(networks, recipe) if recipe.grow else networks
-    if teacher:
-        encoder = copy.deepcopy(teacher.networks.encoder)
-        sizes = dataclasses.replace(recipe.generator, code=encoder.config.code)
-        if fits(sizes, teacher.networks.generator.config):
-            return cut(teacher.networks, sizes)
-        return dataclasses.replace(new_networks(sizes, encoder.config), encoder=encoder)
+        return _grown(networks, recipe) if recipe.grow else networks, job.start.name
+    if teacher and job.teacher:
+        known = teacher.networks
+        sizes = dataclasses.replace(recipe.generator, code=known.encoder.config.code)
+        if fits(sizes, known.generator.config):
+            return cut(known, sizes), f"parts of {job.teacher.name}"
+        new = new_networks(sizes, known.encoder.config)
+        return dataclasses.replace(new, encoder=copy.deepcopy(known.encoder)), NOTHING
     if recipe.fixed_encoder:
         raise UsageError("fixed_encoder: nothing has learned to read styles yet", "Use --from.")
-    return new_networks(recipe.generator, recipe.style)
+    return new_networks(recipe.generator, recipe.style), NOTHING
 
 
 def _grown(networks: Networks, recipe: Recipe) -> Networks:
@@ -66,14 +73,3 @@ def load(model: Path) -> Networks:
     """Read a model's networks. Raises CheckpointError."""
     found = load_model(model)
     return from_arrays(found.header.config, found.tensors)
-
-
-def origin(job: Job, sizes: GeneratorConfig) -> str:
-    """Return what a run of a generator of these sizes began from: names of files, or "nothing"."""
-    if job.resume:
-        return str(checkpoint.describe(state_path(job.output)).provenance["started_from"])
-    if job.start:
-        return job.start.name
-    if job.teacher and fits(sizes, parse(checkpoint.describe(job.teacher).config)[0]):
-        return f"parts of {job.teacher.name}"
-    return "nothing"

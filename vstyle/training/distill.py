@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,8 @@ class Teacher:
 
     def __init__(self, networks: Networks, device: torch.device) -> None:
         self.networks = networks
-        self.painter = Painter(networks).eval().requires_grad_(False)
+        # A copy: what a student takes over begins where all models do, on the CPU.
+        self.painter = Painter(copy.deepcopy(networks)).eval().requires_grad_(False)
         self.painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.no_grad()

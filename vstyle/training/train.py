@@ -22,7 +22,7 @@ from vstyle.models.config import READ_SIDE
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
 from vstyle.training.batches import MARGIN, Batch, Data, Draw, draw, realise
-from vstyle.training.begin import begin, load, origin
+from vstyle.training.begin import begin, load
 from vstyle.training.data import Memory, read_folder
 from vstyle.training.distill import Teacher, check_lesson
 from vstyle.training.footage import Footage, read_clips, render_scenes
@@ -90,7 +90,7 @@ def fit(
         features = Features(read_vgg(find_vgg(job.vgg)), fast_dtype(ranks.device))
         teacher = Teacher(load(job.teacher), ranks.device) if job.teacher else None
         check_lesson(recipe, teacher, job.teacher)
-        networks = begin(job, recipe, teacher)
+        networks, origin = begin(job, recipe, teacher)
         sizes: dict[str, Any] = {
             "generator": networks.generator.config,
             "style": networks.encoder.config,
@@ -104,6 +104,7 @@ def fit(
         recipe = dataclasses.replace(recipe, **sizes, fixed_encoder=fixed)
         check(recipe, "recipe with the sizes of the model")
         data, about = _read(job, recipe, note)
+        about["started_from"] = origin
         if not (job.resume or fixed):
             whiten(networks, samples(data.paintings))
         trainer = Trainer(networks, recipe, ranks)
@@ -301,7 +302,6 @@ def _read(job: Job, recipe: Recipe, note: Callable[[str], None]) -> tuple[Data, 
         "photos": len(content.pictures),
         "paintings": len(paintings.pictures),
         "shots": len(clips),
-        "started_from": origin(job, recipe.generator),
         **({"teacher": job.teacher.name} if job.teacher else {}),
         "licence": job.licence,
     }

@@ -78,8 +78,7 @@ class Clip:
 class Frame:
     """One picture and when it is shown: (H, W, 3) RGB, contiguous; `pts` in `time_base`.
 
-    It is uint8, or uint16 where the clip is deep. `alpha` is (H, W) of the same type. On its way to
-    the encoder the picture may be one of `planes` instead.
+    It is uint8, or uint16 where the clip is deep. `alpha` is (H, W) of the same type.
     """
 
     image: Picture

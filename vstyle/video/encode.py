@@ -100,9 +100,10 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
             notes += (told,)
         # zimg takes no odd sizes where colour lies in blocks.
         fits = not _splits_pixels(clip, form)
-        if pixels == "yuv420p" and (fits or even):
+        if pixels == "yuv420p" and (fits or even) and not (clip.deep or clip.alpha):
             planar = colour
             filters += yuv_filters(colour)
+            options += ["-chroma_sample_location:v:0", "left"]
         else:
             zimg = fits and "zscale" in ffmpeg.filters(ffmpeg.executable())
             filters += to_yuv_filters(colour, PLANAR[clip.deep, clip.alpha] if zimg else "")

@@ -10,12 +10,13 @@ colour mapping for example-based colour transfer").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from vstyle import pixels
@@ -28,15 +29,14 @@ from vstyle.strips import enlarged
 WANTED = (0.75, 1.1, 1.05, 1.1)
 LEAST = (0.5, 0.5, 0.5, 0.7)
 MOST = (1.1, 1.8, 1.8, 1.7)
-# These bounds are for frames whose shorter side has the first number of pixels. A larger one
-# spreads what a camera resolves over more of them, so that what is of each size is fainter: bounds
-# grow with a power of the side, up to the second number.
+# The most is for frames whose shorter side has the first number of pixels. A larger one spreads
+# what a camera resolves over more of them, so that what is of each size is fainter: the most grows
+# with a power of the side, up to the second number.
 SIDES = (360, 1080)
 GROWTH = (0.4, 0.32, 0.32, 0.0)
 FITTED = 0.85  # of the way, as a power, that colours go
 FAINT = 1e-4  # deviation, 0..1, below which nothing is measured
 ROWS = 32  # of a picture that are worked on at a time
-FLOAT: np.dtype[Any] = np.dtype(np.float32)
 DEPTHS = {"B": cv2.CV_8U, "H": cv2.CV_16U, "f": cv2.CV_32F}  # OpenCV's names of NumPy's types
 
 Floats = NDArray[np.float32]
@@ -44,16 +44,11 @@ Floats = NDArray[np.float32]
 
 def grade(picture: Picture, style: Contrast) -> Picture:
     """Return a picture, uint8 or uint16, nearer to a style's contrasts."""
-    return equalised(picture, gains_for(picture, style))
-
-
-def gains_for(picture: Picture, style: Contrast) -> Floats:
-    """Return the `gains` that bring a picture, uint8 or uint16, nearer to a style's contrasts."""
     painted = contrast(np.asarray(pixels.to_kind(picture, pixels.BYTE), np.uint8))
-    return gains(painted, style, min(picture.shape[:2]))
+    return equalised(picture, gains(painted, style, min(picture.shape[:2])))
 
 
-def gains(painted: Contrast, style: Contrast, side: int = SIDES[0]) -> Floats:
+def gains(painted: Contrast, style: Contrast, side: int) -> Floats:
     """Return the matrices, (sizes, 3, 3), that the colours of each size are to be multiplied by.
 
     `side` is the shorter one of the picture, in pixels.
@@ -83,53 +78,24 @@ def _mapped(
 
 def equalised(picture: Picture, gain: Floats) -> Picture:
     """Multiply what is of each size in a picture, (H, W, 3), by (sizes, 3, 3), around its means."""
-    found = mixed(means_of(picture, SIZES), gain, np.eye(3), kind=picture.dtype)
-    return pixels.crop(found, *picture.shape[:2])
-
-
-def means_of(picture: Picture, sizes: Sequence[int]) -> list[Picture]:
-    """Return a picture, (H, W, 3), and its means over squares, of sizes that divide each other.
-
-    It is padded to whole squares of the largest, the last of `sizes`, of which the first is 1.
-    """
-    means = [pixels.pad(picture, sizes[-1])]
-    for size, larger in pairwise(sizes):
+    means: list[MatLike] = [pixels.pad(picture, SIZES[-1])]
+    for size, larger in pairwise(SIZES):
         height, width = (side * size // larger for side in means[-1].shape[:2])
-        small = cv2.resize(means[-1], (width, height), interpolation=cv2.INTER_AREA)
-        means.append(np.asarray(small, picture.dtype))
-    return means
-
-
-def mixed(
-    means: Sequence[Picture],
-    gain: NDArray[np.floating[Any]],
-    rows: NDArray[np.float64],
-    base: float | NDArray[np.float64] = 0,
-    *,
-    kind: np.dtype[Any],
-) -> NDArray[Any]:
-    """Return mixes of the colours of a picture, what is of each size multiplied by a matrix.
-
-    `means` are the picture, (H, W, 3), and the means of larger and larger squares; `gain` is a
-    matrix for each, (sizes, 3, 3); of what comes of it each of `rows`, (mixes, 3), says how much of
-    the three colours is wanted, and `base` is added. What is wanted of the mean colour stays what
-    it was. The result is (H, W, mixes), of `kind`.
-    """
-    weights = rows @ gain
+        means.append(cv2.resize(means[-1], (width, height), interpolation=cv2.INTER_AREA))
     # Each mean counts by what its own size has more than the next smaller one.
-    steps = np.diff(weights, axis=0, prepend=0)
-    unchanged = base + (rows - weights[-1]) @ cv2.mean(means[-1])[:3]
-    total = np.tile(np.asarray(unchanged, np.float32), (len(means[-1]), 1, 1))
-    for level in reversed(range(len(means))):
-        total = _added(means[level], steps[level], total, FLOAT if level else kind)
-    return total
+    steps = np.diff(gain, axis=0)
+    middle = np.array(cv2.mean(means[-1])[:3])
+    unchanged = np.asarray(middle - gain[-1] @ middle, np.float32)
+    total: MatLike = np.asarray(means[-1] @ steps[-1].T + unchanged, np.float32)
+    for mean, step in zip(means[-2:0:-1], steps[-2::-1], strict=True):
+        total = _added(mean, step, total, np.dtype(np.float32))
+    graded = _added(means[0], gain[0], total, picture.dtype)
+    return pixels.crop(np.asarray(graded, picture.dtype), *picture.shape[:2])
 
 
-def _added(
-    picture: Picture, matrix: NDArray[np.float64], coarse: NDArray[Any], kind: np.dtype[Any]
-) -> NDArray[Any]:
+def _added(picture: MatLike, matrix: Floats, coarse: MatLike, kind: np.dtype[Any]) -> MatLike:
     """Multiply the colours of a picture by a matrix, and add a coarser picture, enlarged."""
-    result = np.empty((*picture.shape[:2], len(matrix)), kind)
+    result = np.empty(picture.shape, kind)
     for rows, large in enlarged(coarse, picture.shape[:2], ROWS):
         own = cv2.transform(picture[rows].astype(np.float32), matrix)
         cv2.add(own, large, result[rows], dtype=DEPTHS[kind.char])

@@ -14,11 +14,9 @@ import numpy as np
 from vstyle import pixels
 from vstyle.engine.base import Deep, Engine, Graded, Grain, Mask, Picture, seen_by
 from vstyle.video.canvas import Canvas, grain
-from vstyle.video.colour import Colour
 from vstyle.video.decode import Frame
 from vstyle.video.flow import Motion, Tracked, warp
-from vstyle.video.grade import gains_for, grade
-from vstyle.video.planes import planes
+from vstyle.video.grade import grade
 
 
 class Painted(NamedTuple):
@@ -70,27 +68,17 @@ def carry(items: Iterable[Ready], engine: Engine, last: Picture | None = None) -
         yield Painted(frame, canvas, last)
 
 
-def show(
-    items: Iterable[Painted],
-    engine: Engine,
-    strength: float = 1.0,
-    colour: Colour | None = None,
-) -> Iterator[Frame]:
+def show(items: Iterable[Painted], engine: Engine, strength: float = 1.0) -> Iterator[Frame]:
     """Yield painted frames as they are to be seen, each with its own timestamp.
 
     They are graded to the contrast of the engine's style, and `strength` mixes them (1) with the
-    source (0). Both are for the eyes only: the engine sees its own picture again. With a colour,
-    what is graded and not mixed comes as `planes` of it: both are one there.
+    source (0). Both are for the eyes only: the engine sees its own picture again.
     """
-    style = engine.contrast if isinstance(engine, Graded) and strength else None
+    style = engine.contrast if isinstance(engine, Graded) else None
     for frame, _, picture in items:
         shown = pixels.to_kind(picture, frame.image.dtype)
-        if colour and style is not None and strength == 1:
-            image = planes(shown, colour, gains_for(shown, style))
-        else:
-            graded = shown if style is None else grade(shown, style)
-            image = blend(frame.image, graded, strength)
-        yield replace(frame, image=image)
+        shown = grade(shown, style) if style is not None and strength else shown
+        yield replace(frame, image=blend(frame.image, shown, strength))
 
 
 def trust_mask(motion: Motion, height: int, width: int, factor: int) -> Mask:

@@ -56,9 +56,9 @@ class Pipe:
     """Turns frames and packets into the bytes of one NUT stream and gives them to `send`.
 
     `even` repeats the last row or column of frames whose height or width is odd. With `planar`
-    pictures are sent as `planes` of that colour, and may come as such; else as RGB. With `encoded`
-    they come as packets of such a stream. If it `ends`, its last packet has a single byte and the
-    time at which the last frame ends, if that is known.
+    pictures are sent as `planes` of that colour, else as RGB; with `encoded` they come as packets
+    of such a stream. If it `ends`, its last packet has a single byte and the time at which the last
+    frame ends, if that is known.
     """
 
     def __init__(
@@ -107,11 +107,9 @@ class Pipe:
         picture = frame.image
         if frame.alpha is not None:
             picture = np.dstack([picture, frame.alpha])
-        if self._planar is None:
-            picture = pixels.pad(picture, self._multiple)
-        elif picture.ndim == 3:
-            picture = planes(picture, self._planar)
-        image = av.VideoFrame.from_ndarray(picture, format=self._form)
+        padded = pixels.pad(picture, self._multiple)
+        sent = planes(padded, self._planar) if self._planar else padded
+        image = av.VideoFrame.from_ndarray(sent, format=self._form)
         image.pts = frame.pts + round(self._shift / frame.time_base)
         image.time_base = frame.time_base
         self._mux(self._video.encode(image), frame.time)

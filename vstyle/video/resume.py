@@ -142,7 +142,7 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
     rest = replace(job.source, items=_after(job.source.items, known, done.packets))
     with painting(replace(job, source=rest), follow, done.memory.picture) as made:
         painted = _remembered(frames_of(made, outlet.carry), done.memory)
-        shown = show(painted, job.engine, strength, plan.planar)
+        shown = show(painted, job.engine, strength)
         pictures = iter(watch(job, shown))
         while not done.complete:
             place = pieces_in(folder, done.pieces + 1)[-1]

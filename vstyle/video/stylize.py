@@ -168,7 +168,7 @@ def perform(
     begin = time.perf_counter()
     count, first, uneven = 0, 0.0, False
     with open_sink(plan, source, job.stdout) as sink, painting(job, tap=tap) as made:
-        shown = show(tap("idle", frames_of(made, sink.packet)), job.engine, strength, plan.planar)
+        shown = show(tap("idle", frames_of(made, sink.packet)), job.engine, strength)
         for frame in watch(job, tap("grade", shown)):
             sink.frame(frame)
             first = frame.time if count == 0 else first
