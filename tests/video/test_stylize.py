@@ -54,6 +54,22 @@ def test_every_frame_keeps_its_time(
     assert images(painted)[0].shape == (report.clip.height, report.clip.width, 3)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 10, 11, 31])
+def test_players_find_as_many_frames_per_second(
+    count: int, suffix: str, tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    """Whatever the last group of frames; and the track lasts as long, in both of its counts."""
+    source, painted = tmp_path / "in.mp4", tmp_path / f"out{suffix}"
+    picture = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=30000/1001", "-frames:v", str(count)]
+    ffmpeg(*picture, "-c:v", "libx264", source)
+    stylize(source, painted, Identity)
+    with av.open(str(source)) as before, av.open(str(painted)) as after:
+        rates = [float(container.streams.video[0].average_rate) for container in (before, after)]
+        assert rates[1] == pytest.approx(rates[0], rel=3e-4)
+        assert after.duration == before.duration
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 @pytest.mark.parametrize("name", ["cfr", "late"])
 def test_the_sound_is_the_same(

@@ -273,9 +273,11 @@ _SHOWN = (
 )
 
 # The last packet need not be the last frame, but of its times the length of a track is made: of
-# when it is decoded in one place, of when it is shown in another.
+# when it is decoded in one place, of when it is shown in another. It lasts until all is over, and
+# is decoded as long after the first one as it is shown after it, or right after the one before: so
+# both lengths are the same, and players find as many frames per second as there are.
 _LAST = (
-    r"setts=pts=PTS:dts=if(eq(NEXT_PTS\,NOPTS)\,PTS\,DTS):"
+    r"setts=pts=PTS:dts=if(eq(NEXT_PTS\,NOPTS)\,max(PREV_OUTDTS+1\,PTS-STARTPTS+STARTDTS)\,DTS):"
     r"duration=0*st(0\,max(ld(0)\,PTS+DURATION))"
     r"+if(eq(NEXT_PTS\,NOPTS)\,ld(0)-PTS\,DURATION)"
 )
