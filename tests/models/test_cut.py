@@ -4,35 +4,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+from generators import LARGER, SMALL, inputs
 
-from vstyle.models.build import Networks, new_networks
-from vstyle.models.config import GeneratorConfig, StyleConfig
+from vstyle.models.build import Networks
+from vstyle.models.config import GeneratorConfig
 from vstyle.models.cut import cut, fits
 from vstyle.models.grow import grow
 
-SMALL = GeneratorConfig(factor=2, widths=(8, 12), blocks=(1, 1), inner=(8, 8), rank=4, code=16)
-LARGER = {
-    "the same": SMALL,
-    "wider": replace(SMALL, widths=(12, 20), inner=(10, 16)),
-    "deeper": replace(SMALL, blocks=(2, 3)),
-    "coarser": replace(SMALL, widths=(8, 12, 16), blocks=(1, 1, 2), inner=(8, 8, 16)),
-    "more kernels": replace(SMALL, rank=6),
-    "more to paint from": replace(SMALL, expanded=72),
-    "all": replace(SMALL, widths=(10, 16, 16), blocks=(2, 2, 1), inner=(12, 8, 4), rank=5),
-}
 
-
-@pytest.fixture
-def small() -> Networks:
-    """Return networks in which nothing is zero by chance."""
-    torch.manual_seed(0)
-    networks = new_networks(SMALL, StyleConfig((8,), 8, SMALL.code))
-    for parameter in networks.generator.parameters():
-        parameter.data += 0.1 * torch.randn_like(parameter)
-    return networks
-
-
-@pytest.mark.parametrize("large", LARGER.values(), ids=LARGER.keys())
+@pytest.mark.parametrize("large", [SMALL, *LARGER.values()], ids=["the same", *LARGER])
 def test_what_was_grown_is_found_again(small: Networks, large: GeneratorConfig) -> None:
     """What growing adds is not seen by what was there: so it is what is cut off."""
     grown = grow(small, large)
@@ -92,8 +72,5 @@ def test_the_channels_that_are_seen_most_stay(
             for kernels in (layer.conv.weight, layer.filters.weight):
                 kernels[:, unseen] *= 1e-5
     found = cut(small, replace(SMALL, **change)).generator.eval()
-    torch.manual_seed(1)
-    frames, blocks = torch.rand(2, 2, 3, 32, 48), torch.rand(2, 2, 16, 24)
-    seen = (*frames, blocks[:, :1], blocks[:, 1:] * 2 - 1, torch.randn(2, SMALL.code))
     with torch.no_grad():
-        torch.testing.assert_close(found(*seen), generator(*seen), atol=2e-3, rtol=0)
+        torch.testing.assert_close(found(*inputs()), generator(*inputs()), atol=2e-3, rtol=0)

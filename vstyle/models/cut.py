@@ -16,22 +16,12 @@ from torch import Tensor
 from vstyle.models.build import Networks, new_networks
 from vstyle.models.config import BANDS, GeneratorConfig, block_names
 from vstyle.models.generator import Generator, Modulated, Styled
-from vstyle.models.grow import fitted
+from vstyle.models.grow import fitted, lacking
 
 
 def fits(small: GeneratorConfig, large: GeneratorConfig) -> bool:
     """Tell whether a generator of one size can be cut out of another."""
-    same = (small.factor, small.code) == (large.factor, large.code)
-    return same and all(
-        len(small_one) <= len(large_one)
-        and all(a <= b for a, b in zip(small_one, large_one, strict=False))
-        for small_one, large_one in (
-            (small.widths, large.widths),
-            (small.blocks, large.blocks),
-            (small.inner, large.inner),
-            ((small.rank, small.expanded), (large.rank, large.expanded)),
-        )
-    )
+    return not lacking(small, large)
 
 
 @torch.no_grad()
@@ -42,9 +32,10 @@ def cut(networks: Networks, config: GeneratorConfig) -> Networks:
     """
     old = networks.generator
     new = new_networks(config, networks.encoder.config).generator
-    for name, (inputs, outputs) in _ends(old, config).items():
+    ends = _ends(old, config)
+    for name, (inputs, outputs) in ends.items():
         _take(_layer(new, name), _layer(old, name), inputs, outputs)
-    fine = _most(old, "mix.0", config.widths[0])
+    _, fine = ends["stem"]
     bands = (BANDS * fine[:, None] + torch.arange(BANDS)).flatten()
     for into, of, rows in ((new.canvas, old.canvas, fine), (new.bands, old.bands, bands)):
         into.weight.copy_(of.weight[rows])

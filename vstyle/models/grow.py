@@ -26,7 +26,8 @@ def grow(networks: Networks, config: GeneratorConfig) -> Networks:
     Raises ValueError if a size is smaller, or the blocks of pixels or the codes differ.
     """
     small = networks.generator.config
-    _check(small, config)
+    if words := lacking(small, config):
+        raise ValueError(words)
     grown = new_networks(config, networks.encoder.config).generator
     known = dict(networks.generator.named_modules())
     # The blocks of a new level may do what they like: nothing of it gets out.
@@ -46,17 +47,19 @@ def grow(networks: Networks, config: GeneratorConfig) -> Networks:
     return Networks(grown, networks.encoder)
 
 
-def _check(small: GeneratorConfig, large: GeneratorConfig) -> None:
+def lacking(small: GeneratorConfig, large: GeneratorConfig) -> str:
+    """Return in words what keeps a generator of one size from being part of another; else ""."""
     if (small.factor, small.code) != (large.factor, large.code):
-        raise ValueError("factor and code must stay as they are")
+        return "factor and code must stay as they are"
     for field in ("widths", "blocks", "inner"):
         before, after = getattr(small, field), getattr(large, field)
         if len(after) < len(before) or any(b > a for b, a in zip(before, after, strict=False)):
-            raise ValueError(f"{field} = {list(after)} has less than {list(before)}")
+            return f"{field} = {list(after)} has less than {list(before)}"
     for field in ("rank", "expanded"):
         less, more = getattr(small, field), getattr(large, field)
         if more < less:
-            raise ValueError(f"{field} = {more} is less than {less}")
+            return f"{field} = {more} is less than {less}"
+    return ""
 
 
 def _widen(layer: Styled, old: Styled) -> None:

@@ -37,8 +37,7 @@ def begin(job: Job, recipe: Recipe, teacher: Teacher | None) -> tuple[Networks, 
     teacher.
     """
     if job.resume:  # all weights are in the state of the run, which may have begun from any model
-        state = state_path(job.output)
-        return _as_large_as(state), str(checkpoint.describe(state).provenance["started_from"])
+        return _of_the_run(state_path(job.output))
     if job.start:
         networks = load(job.start)
         return _grown(networks, recipe) if recipe.grow else networks, job.start.name
@@ -62,9 +61,10 @@ def _grown(networks: Networks, recipe: Recipe) -> Networks:
         raise UsageError(f"the model cannot grow so: {error}", "Change [generator].") from error
 
 
-def _as_large_as(state: Path) -> Networks:
+def _of_the_run(state: Path) -> tuple[Networks, str]:
+    known = checkpoint.describe(state)
     try:
-        return new_networks(*parse(checkpoint.describe(state).config))
+        return new_networks(*parse(known.config)), str(known.provenance["started_from"])
     except ValueError as error:
         raise CheckpointError(f"{state} cannot be gone on with: {error}", "Begin anew.") from error
 

@@ -107,9 +107,11 @@ class Pipe:
         picture = frame.image
         if frame.alpha is not None:
             picture = np.dstack([picture, frame.alpha])
-        padded = pixels.pad(picture, self._multiple)
-        sent = planes(padded, self._planar) if self._planar else padded
-        image = av.VideoFrame.from_ndarray(sent, format=self._form)
+        if self._planar:
+            picture = planes(picture, self._planar)
+        else:
+            picture = pixels.pad(picture, self._multiple)
+        image = av.VideoFrame.from_ndarray(picture, format=self._form)
         image.pts = frame.pts + round(self._shift / frame.time_base)
         image.time_base = frame.time_base
         self._mux(self._video.encode(image), frame.time)
