@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vstyle.models.contrast import SIZES, contrast
-from vstyle.video.grade import FITTED, GROWTH, LEAST, MOST, WANTED, equalised, gains, grade
+from vstyle.video.grade import FITTED, GROWTH, LEAST, MOST, SIDES, WANTED, equalised, gains, grade
 
 CHANCE = np.random.default_rng(4)
 
@@ -61,7 +61,7 @@ def test_gains_go_some_of_the_way_and_no_farther_than_they_may() -> None:
     shares = np.array(WANTED)[:, None] ** 2
     for times in (0.9, 1.05, 0.1, 10):
         style = painted * np.float32(times**2 / shares)[..., None]
-        found = np.diagonal(gains(painted, style, 360), axis1=1, axis2=2)
+        found = np.diagonal(gains(painted, style, SIDES[0]), axis1=1, axis2=2)
         wanted = np.clip(times**FITTED, LEAST, MOST)[:, None]
         np.testing.assert_allclose(found, np.tile(wanted, 3), rtol=1e-3)
 
@@ -69,12 +69,21 @@ def test_gains_go_some_of_the_way_and_no_farther_than_they_may() -> None:
 def test_larger_frames_may_be_raised_more() -> None:
     """Up to a size; large shapes never; smaller frames as the smallest."""
     painted = np.tile(np.float32(0.01 * np.eye(3)), (len(SIZES), 1, 1))
-    found = [gains(painted, 100 * painted, side)[:, 0, 0] for side in (90, 360, 720, 1080, 2160)]
+    found = [gains(painted, 100 * painted, side)[:, 0, 0] for side in (160, 640, 1280, 1920, 3840)]
     np.testing.assert_allclose(found[0], MOST, rtol=1e-3)
     np.testing.assert_allclose(found[1], MOST, rtol=1e-3)
     np.testing.assert_allclose(found[2] / found[1], np.exp2(GROWTH), rtol=1e-3)
     assert (found[3] > found[2])[:3].all()
     np.testing.assert_allclose(found[4], found[3], rtol=1e-3)
+
+
+def test_a_frame_on_its_side_is_raised_as_much() -> None:
+    """What phones film upright is no fainter than what they film lying."""
+    painted = drawn(100, 140, side=800, sizes=(1, 3, 10, 40))[:480]
+    style = 100 * contrast(painted)
+    lying, upright = grade(painted, style), grade(np.rot90(painted).copy(), style)
+    assert cv2.absdiff(np.rot90(lying).copy(), upright).max() <= 1
+    assert lying.std() > 1.2 * painted.std()
 
 
 def test_contrasts_go_some_way_to_the_styles() -> None:

@@ -23,13 +23,13 @@ from vstyle.strips import enlarged
 # Detail. The strength is a mean over far more than what it divides, or contours would be lost in
 # what they stand out from.
 RADIUS = 12  # blocks, of a box filter run twice over the strength
-FAINT = 1.2  # grey levels; detail much below this is noise, and stays faint
+FAINT = 2.0  # grey levels; detail much below this is noise, and stays faint
 STRONG = 8.0  # grey levels; detail of that strength has half the relief: it needs no more
 REACH = 3.75  # times the local strength; what is beyond it is cut off
 RADII = (1, 3, 8)  # blocks, of the box filters run twice that part one band from the next
 AROUND = 12  # times the radius of a band: that of the box filter over its strength
 # The same for bands. Film that was compressed has blocks of its own, by about a grey level.
-FAINT_BAND, STRONG_BAND = 1.0, 3.0
+FAINT_BAND, STRONG_BAND = 2.0, 3.0
 SHARES = (1.2, 0.7, 0.0)  # of each band in the relief: shapes of some 10 and 30 pixels
 STRIP = 64  # rows worked on at a time, a multiple of BLOCK: a frame's floats would fill no cache
 

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vstyle.models.constants import constant
-from vstyle.models.relief import FAINT_BAND, RADII
+from vstyle.models.relief import RADII
 from vstyle.models.relief_torch import blurred, split
 from vstyle.models.symmetric import power
 
@@ -27,7 +27,7 @@ GAUSSIAN = tuple(value / sum(_BELL) for value in _BELL)  # of SSIM: 11 pixels, d
 TONE_BLOCK = 16  # pixels
 GRID_WINDOW = 6  # blocks
 SHAPE_BLOCK = 2  # pixels
-FAINT_TINT = 3.0  # levels of 255; colours that vary less are hardly seen
+FAINT, FAINT_TINT = 1.0, 3.0  # levels of 255; greys, and colours, that vary less are hardly seen
 SEAM_CHANCE, DOTS_CHANCE = 1.4, 0.4  # as it comes by chance
 GRID_VISIBLE = 0.05  # of values 0..1
 
@@ -142,8 +142,8 @@ def shapes(picture: Tensor, source: Tensor, strokes: Tensor) -> Tensor:
     gaps = []
     for radius, x, y, z in zip(RADII, ours, theirs, _stroke_bands(strokes, ours[0]), strict=True):
         window = _Window(x, y, z, 2 * radius)
-        spread = (window.xx - window.painted).clamp_min(0) + FAINT_BAND**2
-        gaps.append(1 - window.xy / (spread * (window.yy + FAINT_BAND**2)).sqrt())
+        spread = (window.xx - window.painted).clamp_min(0) + FAINT**2
+        gaps.append(1 - window.xy / (spread * (window.yy + FAINT**2)).sqrt())
     return torch.cat(gaps, 1).mean((1, 2, 3))
 
 
@@ -161,7 +161,7 @@ def tints(picture: Tensor, source: Tensor, strokes: Tensor) -> Tensor:
     for radius, x, y, z in list(zip(RADII, ours, theirs, laid, strict=True))[1:]:
         window = _Window(x.reshape(-1, 2, *x.shape[2:]), y, z, 2 * radius)
         # What is left of a tint's variance when it is fitted to both, window by window.
-        shape = window.xy.square() / (window.yy + FAINT_BAND**2)
+        shape = window.xy.square() / (window.yy + FAINT**2)
         alone = (window.xx - shape - window.painted).clamp_min(0)
         shares.append((alone / (window.xx + FAINT_TINT**2)).mean((1, 2, 3)))
     return torch.stack(shares).mean(0)
@@ -178,9 +178,9 @@ class _Window:
     def __init__(self, x: Tensor, y: Tensor, z: Tensor, radius: int) -> None:
         mean = partial(blurred, radius=radius)
         self.xx, self.xy, self.yy, yz = mean(x * x), mean(x * y), mean(y * y), mean(y * z)
-        share = yz / (self.yy + FAINT_BAND**2)
+        share = yz / (self.yy + FAINT**2)
         beside = mean(z * z) - share * yz
-        self.painted = (mean(x * z) - share * self.xy).square() / (beside + FAINT_BAND**2)
+        self.painted = (mean(x * z) - share * self.xy).square() / (beside + FAINT**2)
 
 
 def flow(picture: Tensor, warped: Tensor, visible: Tensor) -> Tensor:

@@ -29,10 +29,10 @@ from vstyle.strips import enlarged
 WANTED = (0.75, 1.1, 1.05, 1.1)
 LEAST = (0.5, 0.5, 0.5, 0.7)
 MOST = (1.1, 1.8, 1.8, 1.7)
-# The most is for frames whose shorter side has the first number of pixels. A larger one spreads
+# The most is for frames whose longer side has the first number of pixels. A larger one spreads
 # what a camera resolves over more of them, so that what is of each size is fainter: the most grows
 # with a power of the side, up to the second number.
-SIDES = (360, 1080)
+SIDES = (640, 1920)
 GROWTH = (0.4, 0.32, 0.32, 0.0)
 FITTED = 0.85  # of the way, as a power, that colours go
 FAINT = 1e-4  # deviation, 0..1, below which nothing is measured
@@ -45,13 +45,13 @@ Floats = NDArray[np.float32]
 def grade(picture: Picture, style: Contrast) -> Picture:
     """Return a picture, uint8 or uint16, nearer to a style's contrasts."""
     painted = contrast(np.asarray(pixels.to_kind(picture, pixels.BYTE), np.uint8))
-    return equalised(picture, gains(painted, style, min(picture.shape[:2])))
+    return equalised(picture, gains(painted, style, max(picture.shape[:2])))
 
 
 def gains(painted: Contrast, style: Contrast, side: int) -> Floats:
     """Return the matrices, (sizes, 3, 3), that the colours of each size are to be multiplied by.
 
-    `side` is the shorter one of the picture, in pixels.
+    `side` is the longer one of the picture, in pixels.
     """
     wanted = style * np.square(WANTED)[:, None, None]
     root, back = _power(painted, 0.5), _power(painted, -0.5)
