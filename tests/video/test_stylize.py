@@ -155,6 +155,7 @@ def test_an_odd_size_is_padded_and_said(odd: Path, tmp_path: Path) -> None:
         (".mov", "prores_ks", ""),
         (".mkv", "libx265", ""),
         (".mkv", "libsvtav1", ""),
+        (".mkv", "mpeg2video", ""),
     ],
 )
 def test_every_container_is_written(

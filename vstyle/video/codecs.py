@@ -28,6 +28,7 @@ class Codec:
     options: tuple[str, ...] = ()  # always given
     filters: tuple[str, ...] = ()  # ffmpeg's, before it
     colour: Colour | None = None  # the only one it knows
+    counted: bool = False  # tells times by counting frames, at one of the usual rates
     light: bool = False  # writes between the pictures what HDR says of its light
 
 
@@ -69,7 +70,7 @@ _KNOWN = {
     "prores_ks": Codec("yuv422p10le", alpha="yuva444p10le", odd=True),
     # Without a quality, ffmpeg gives these 200 kbit/s.
     "mpeg4": Codec(odd=True, options=("-q:v:0", "2")),
-    "mpeg2video": Codec(options=("-q:v:0", "2")),
+    "mpeg2video": Codec(options=("-q:v:0", "2"), counted=True),
     "png": Codec("rgb24", alpha="rgba", deep="rgb48be"),
     "gif": Codec("pal8", alpha="pal8", filters=(";".join(_PALETTE),)),
     "rawvideo": Codec(deep=_10_BITS, odd=True),

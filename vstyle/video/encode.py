@@ -240,7 +240,8 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     command += ["-bsf:v:0", _LAST] if plan.ends and plan.container.muxer in _BY_LENGTH else []
     command += _part_of(clip) if timed else []
     command += ["-fps_mode:v:0", "passthrough"]
-    if (plan.container.fixed_rate or plan.container.untimed) and clip.rate:
+    counted = codec_named(plan.codec).counted
+    if (plan.container.fixed_rate or plan.container.untimed or counted) and clip.rate:
         command += ["-enc_time_base:v:0", f"{clip.rate.denominator}/{clip.rate.numerator}"]
     else:
         command += ["-enc_time_base:v:0", "demux"]
