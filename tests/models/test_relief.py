@@ -58,6 +58,15 @@ def test_contrast_hardly_matters() -> None:
         assert found.std() == pytest.approx(127 / REACH / 0.8 * share, rel=0.1)
 
 
+def test_a_contour_leaves_the_relief_beside_it() -> None:
+    """Or there would be a calm ring around whatever stands out; and the picture's edge is none."""
+    picture = noise(4)
+    picture[:, -4:] -= 80
+    found = fine(picture).astype(float) - 128
+    far, beside = found[:, :16].std(), found[:, 136:152].std()
+    assert beside > 0.8 * far
+
+
 def test_what_is_strong_already_needs_none() -> None:
     assert fine(noise(60)).std() < 0.5 * fine(noise(4)).std()
 

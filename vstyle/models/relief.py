@@ -21,11 +21,11 @@ from vstyle.models.config import BLOCK
 from vstyle.strips import enlarged
 
 # Detail. The strength is a mean over far more than what it divides, or contours would be lost in
-# what they stand out from.
+# what they stand out from; and a geometric one, or nothing would be left around a contour.
 RADIUS = 12  # blocks, of a box filter run twice over the strength
 FAINT = 2.0  # grey levels; detail much below this is noise, and stays faint
 STRONG = 8.0  # grey levels; detail of that strength has half the relief: it needs no more
-REACH = 3.75  # times the local strength; what is beyond it is cut off
+REACH = 4.8  # times the local strength; what is beyond it is cut off
 RADII = (1, 3, 8)  # blocks, of the box filters run twice that part one band from the next
 AROUND = 12  # times the radius of a band: that of the box filter over its strength
 # The same for bands. Film that was compressed has blocks of its own, by about a grey level.
@@ -52,8 +52,7 @@ def relief(picture: NDArray[np.uint8], block: int) -> tuple[NDArray[np.uint8], F
 
 def _relief(grey: NDArray[np.uint8], mean: Floats, shapes: Floats) -> NDArray[np.uint8]:
     """Add the detail of single pixels to shapes, (H / BLOCK, W / BLOCK), values -1..1."""
-    strength = blurred(_strength(grey, mean), RADIUS)
-    gain = 127 / (REACH * (strength + FAINT) * (1 + strength / STRONG))
+    gain = 127 / _reach(_strength(grey, mean), RADIUS, FAINT, STRONG)
     # What is asked for is gain (grey - mean) + 127 shapes + 128. All but the grey is smooth, so the
     # sums can be made of blocks: that saves half of the passes over pixels.
     rest = 127 * shapes - gain * mean
@@ -78,10 +77,15 @@ def _bands(mean: Floats) -> Floats:
     for radius in RADII:
         broader = blurred(mean, radius)
         band, mean = mean - broader, broader
-        strength = blurred(np.abs(band), AROUND * radius)
-        usual = REACH * (strength + FAINT_BAND) * (1 + strength / STRONG_BAND)
-        found.append(np.clip(band / usual, -1, 1))
+        reach = _reach(np.abs(band), AROUND * radius, FAINT_BAND, STRONG_BAND)
+        found.append(np.clip(band / reach, -1, 1))
     return np.asarray(found, np.float32)
+
+
+def _reach(strength: Floats, radius: int, faint: float, strong: float) -> Floats:
+    """Return the difference (h, w) that is as large as the relief can show, of strengths (h, w)."""
+    usual = np.exp(blurred(np.log(strength + np.float32(faint)), radius))
+    return np.asarray(REACH * usual * (1 + (usual - faint) / strong), np.float32)
 
 
 def _means(values: NDArray[Any], block: int) -> Floats:
@@ -98,7 +102,10 @@ def _means(values: NDArray[Any], block: int) -> Floats:
 
 
 def blurred(values: MatLike, radius: int) -> Floats:
-    """Run a box filter of a radius over values twice; beyond the edge they are as at the edge."""
+    """Run a box filter of a radius over values twice; the edge is a mirror.
+
+    Repeated beyond the edge, a single value there would count for as many as half of a box.
+    """
     side = (2 * radius + 1,) * 2
-    once = cv2.blur(values, side, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.blur(once, side, borderType=cv2.BORDER_REPLICATE), np.float32)
+    once = cv2.blur(values, side, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.blur(once, side, borderType=cv2.BORDER_REFLECT), np.float32)

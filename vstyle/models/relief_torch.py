@@ -32,8 +32,7 @@ def relief(frame: Tensor) -> Tensor:
     grey = _grey_levels(frame)
     mean = F.avg_pool2d(grey, BLOCK)
     gap = (grey[..., ::2, ::2] - _enlarged(mean, BLOCK // 2)).abs()
-    strength = blurred(F.avg_pool2d(gap, BLOCK // 2), RADIUS)
-    gain = 127 / (REACH * (strength + FAINT) * (1 + strength / STRONG))
+    gain = 127 / _reach(F.avg_pool2d(gap, BLOCK // 2), RADIUS, FAINT, STRONG)
     shares = constant(SHARES, frame.device)
     shapes = torch.einsum("bnhw,n->bhw", bands(frame.float(), BLOCK), shares)[:, None]
     levels = grey * _enlarged(gain, BLOCK) + _enlarged(127 * shapes - gain * mean, BLOCK)
@@ -46,10 +45,15 @@ def bands(frame: Tensor, block: int) -> Tensor:
     found = []
     means = F.avg_pool2d(_grey_levels(frame), block)
     for radius, band in zip(RADII, split(means), strict=True):
-        strength = blurred(band.abs(), AROUND * radius)
-        usual = REACH * (strength + FAINT_BAND) * (1 + strength / STRONG_BAND)
-        found.append((band / usual).clamp(-1, 1))
+        reach = _reach(band.abs(), AROUND * radius, FAINT_BAND, STRONG_BAND)
+        found.append((band / reach).clamp(-1, 1))
     return torch.cat(found, 1).to(frame.dtype)
+
+
+def _reach(strength: Tensor, radius: int, faint: float, strong: float) -> Tensor:
+    """As in `models.relief`, of strengths (B, 1, h, w)."""
+    usual = blurred((strength + faint).log(), radius).exp()
+    return REACH * usual * (1 + (usual - faint) / strong)
 
 
 def split(means: Tensor) -> list[Tensor]:
@@ -63,7 +67,7 @@ def split(means: Tensor) -> list[Tensor]:
 
 
 def blurred(values: Tensor, radius: int) -> Tensor:
-    """Run a box filter of a radius over (B, C, h, w) twice; beyond the edge they are as there."""
+    """Run a box filter of a radius over (B, C, h, w) twice; the edge is a mirror."""
     height, width = values.shape[2:]
     down, across = (_box(side, radius, values.device) for side in (height, width))
     # Two products of matrices: padded and summed, it would be eight steps, and as many back. Of
@@ -78,7 +82,8 @@ def blurred(values: Tensor, radius: int) -> Tensor:
 def _box(side: int, radius: int, device: torch.device) -> Tensor:
     """Return what a box filter run twice makes of `side` values in a row: (side, side)."""
     at = torch.arange(side)
-    near = (at[:, None] + torch.arange(-radius, radius + 1)).clamp(0, side - 1)
+    near = (at[:, None] + torch.arange(-radius, radius + 1)) % (2 * side)
+    near = torch.minimum(near, 2 * side - 1 - near)
     with torch.inference_mode(False):  # or it could not be used in training afterwards
         once = torch.zeros(side, side, dtype=torch.float64)
         once.scatter_add_(1, near, torch.full(near.shape, 1 / (2 * radius + 1), dtype=once.dtype))
