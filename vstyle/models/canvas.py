@@ -28,7 +28,7 @@ SLIGHT = 2.0  # grey levels a pixel, of 255: slopes below it leave the direction
 KEPT = 0.7  # of the directions of the frame before: what flickers in the frame must not in them
 STRETCH = 0.4  # of noise that moves with the picture, on average: then other noise has replaced it
 ALIKE = 1.5  # places; noise looked up farther apart than that has nothing in common
-GAIN = 0.45  # of the sum along a stroke: then its deviation is about half a unit
+GAIN = 0.315  # of the sum along a stroke: then its deviation is about 0.37
 
 Floats = NDArray[np.float32]
 

@@ -29,7 +29,7 @@ REACH = 4.8  # times the local strength; what is beyond it is cut off
 RADII = (1, 3, 8)  # blocks, of the box filters run twice that part one band from the next
 AROUND = 12  # times the radius of a band: that of the box filter over its strength
 # The same for bands. Film that was compressed has blocks of its own, by about a grey level.
-FAINT_BAND, STRONG_BAND = 2.0, 3.0
+FAINT_BAND, STRONG_BAND, REACH_BAND = 2.0, 3.0, 6.4
 SHARES = (1.2, 0.7, 0.0)  # of each band in the relief: shapes of some 10 and 30 pixels
 STRIP = 64  # rows worked on at a time, a multiple of BLOCK: a frame's floats would fill no cache
 
@@ -52,7 +52,7 @@ def relief(picture: NDArray[np.uint8], block: int) -> tuple[NDArray[np.uint8], F
 
 def _relief(grey: NDArray[np.uint8], mean: Floats, shapes: Floats) -> NDArray[np.uint8]:
     """Add the detail of single pixels to shapes, (H / BLOCK, W / BLOCK), values -1..1."""
-    gain = 127 / _reach(_strength(grey, mean), RADIUS, FAINT, STRONG)
+    gain = 127 / (REACH * _usual(_strength(grey, mean), RADIUS, FAINT, STRONG))
     # What is asked for is gain (grey - mean) + 127 shapes + 128. All but the grey is smooth, so the
     # sums can be made of blocks: that saves half of the passes over pixels.
     rest = 127 * shapes - gain * mean
@@ -77,15 +77,15 @@ def _bands(mean: Floats) -> Floats:
     for radius in RADII:
         broader = blurred(mean, radius)
         band, mean = mean - broader, broader
-        reach = _reach(np.abs(band), AROUND * radius, FAINT_BAND, STRONG_BAND)
-        found.append(np.clip(band / reach, -1, 1))
+        usual = _usual(np.abs(band), AROUND * radius, FAINT_BAND, STRONG_BAND)
+        found.append(np.clip(band / (REACH_BAND * usual), -1, 1))
     return np.asarray(found, np.float32)
 
 
-def _reach(strength: Floats, radius: int, faint: float, strong: float) -> Floats:
-    """Return the difference (h, w) that is as large as the relief can show, of strengths (h, w)."""
-    usual = np.exp(blurred(np.log(strength + np.float32(faint)), radius))
-    return np.asarray(REACH * usual * (1 + (usual - faint) / strong), np.float32)
+def _usual(strength: Floats, radius: int, faint: float, strong: float) -> Floats:
+    """Return what differences are divided by, of strengths (h, w): more where these are strong."""
+    around = np.exp(blurred(np.log(strength + np.float32(faint)), radius))
+    return np.asarray(around * (1 + (around - faint) / strong), np.float32)
 
 
 def _means(values: NDArray[Any], block: int) -> Floats:

@@ -17,6 +17,7 @@ from vstyle.models.relief import (
     RADII,
     RADIUS,
     REACH,
+    REACH_BAND,
     SHARES,
     STRONG,
     STRONG_BAND,
@@ -32,7 +33,7 @@ def relief(frame: Tensor) -> Tensor:
     grey = _grey_levels(frame)
     mean = F.avg_pool2d(grey, BLOCK)
     gap = (grey[..., ::2, ::2] - _enlarged(mean, BLOCK // 2)).abs()
-    gain = 127 / _reach(F.avg_pool2d(gap, BLOCK // 2), RADIUS, FAINT, STRONG)
+    gain = 127 / (REACH * _usual(F.avg_pool2d(gap, BLOCK // 2), RADIUS, FAINT, STRONG))
     shares = constant(SHARES, frame.device)
     shapes = torch.einsum("bnhw,n->bhw", bands(frame.float(), BLOCK), shares)[:, None]
     levels = grey * _enlarged(gain, BLOCK) + _enlarged(127 * shapes - gain * mean, BLOCK)
@@ -45,15 +46,15 @@ def bands(frame: Tensor, block: int) -> Tensor:
     found = []
     means = F.avg_pool2d(_grey_levels(frame), block)
     for radius, band in zip(RADII, split(means), strict=True):
-        reach = _reach(band.abs(), AROUND * radius, FAINT_BAND, STRONG_BAND)
-        found.append((band / reach).clamp(-1, 1))
+        usual = _usual(band.abs(), AROUND * radius, FAINT_BAND, STRONG_BAND)
+        found.append((band / (REACH_BAND * usual)).clamp(-1, 1))
     return torch.cat(found, 1).to(frame.dtype)
 
 
-def _reach(strength: Tensor, radius: int, faint: float, strong: float) -> Tensor:
+def _usual(strength: Tensor, radius: int, faint: float, strong: float) -> Tensor:
     """As in `models.relief`, of strengths (B, 1, h, w)."""
-    usual = blurred((strength + faint).log(), radius).exp()
-    return REACH * usual * (1 + (usual - faint) / strong)
+    around = blurred((strength + faint).log(), radius).exp()
+    return around * (1 + (around - faint) / strong)
 
 
 def split(means: Tensor) -> list[Tensor]:
