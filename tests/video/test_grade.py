@@ -86,6 +86,16 @@ def test_a_frame_on_its_side_is_raised_as_much() -> None:
     assert lying.std() > 1.2 * painted.std()
 
 
+def test_more_rows_do_not_make_a_frame_larger() -> None:
+    """What a camera resolves it spreads over as many pixels of 1280x1280 as of 1280x720."""
+    square = drawn(100, 140, side=1280, sizes=(3,))
+    raised = []
+    for painted in (square, square[:720]):
+        graded = grade(painted, 100 * contrast(painted))
+        raised.append(graded.std() / painted.std())
+    assert raised[0] == pytest.approx(raised[1], rel=0.02)
+
+
 def test_contrasts_go_some_way_to_the_styles() -> None:
     """Where they are less and where they are more; but the finest is hardly raised."""
     painted = drawn(sizes=(1, 3, 10, 40))

@@ -84,7 +84,7 @@ def _bands(mean: Floats) -> Floats:
 
 def _usual(strength: Floats, radius: int, faint: float, strong: float) -> Floats:
     """Return what differences are divided by, of strengths (h, w): more where these are strong."""
-    around = np.exp(blurred(np.log(strength + np.float32(faint)), radius))
+    around = np.exp(blurred(np.log(strength + faint), radius))
     return np.asarray(around * (1 + (around - faint) / strong), np.float32)
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
+from functools import cache
 
 from vstyle.errors import UsageError
 from vstyle.video.colour import BT601, SMPTE170M, Colour
@@ -88,7 +89,7 @@ def codec_named(name: str) -> Codec:
     """Return what is known of an encoder; UsageError if ffmpeg has no such video encoder."""
     if name in _KNOWN:
         return _KNOWN[name]
-    present = _encoders()
+    present = _encoders(executable())
     if name in present:
         return Codec()
     near = difflib.get_close_matches(name, present, n=3, cutoff=0.4) or sorted(_KNOWN)
@@ -137,7 +138,8 @@ def check_pixels(name: str, pixels: str) -> None:
         )
 
 
-def _encoders() -> list[str]:
-    """Ask ffmpeg for the names of its video encoders."""
-    rows = listing(executable(), "-encoders")
-    return [row[1] for row in rows if len(row) > 1 and len(row[0]) == 6 and row[0][0] == "V"]
+@cache
+def _encoders(program: str) -> tuple[str, ...]:
+    """Return the names of the video encoders that an ffmpeg has."""
+    rows = listing(program, "-encoders")
+    return tuple(row[1] for row in rows if len(row) > 1 and len(row[0]) == 6 and row[0][0] == "V")
