@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vstyle import checkpoint
 from vstyle.checkpoint import Checkpoint, Header
 from vstyle.errors import CheckpointError, InputError, UsageError
-from vstyle.folders import is_file
+from vstyle.folders import is_file, is_folder
 from vstyle.models.config import READ_SIDE
 from vstyle.models.contrast import SIZES, Contrast, contrast
 from vstyle.models.tensors import Tensors
@@ -70,6 +70,8 @@ def find(style: str) -> Path:
     path = Path(style)
     if is_file(path):
         return path
+    if is_folder(path):
+        raise InputError(f"style picture {style} is a directory", "Name one picture.")
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"style picture {style} does not exist", "Check the path.")
     near = difflib.get_close_matches(style.lower(), known, n=3, cutoff=0.4) or list(known)[:3]

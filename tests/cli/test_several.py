@@ -53,6 +53,16 @@ def test_all_well_is_0_and_json_tells_of_each(vstyle: Run, three: Path) -> None:
     assert [one["frames"] for one in told["files"]] == [20, 30]
 
 
+def test_a_dry_run_says_what_would_be(vstyle: Run, three: Path) -> None:
+    code, _, err = vstyle("stylize", "a.mp4", *IDENTITY, "--out-dir", "o", "--dry-run")
+    assert code == 0
+    assert err.splitlines()[-1].startswith("would be painted  a.mp4")
+    assert not list((three / "o").iterdir())
+    code, _, err = vstyle("stylize", "a.mp4", *IDENTITY, "-o", "o.avi", "--resume", "--dry-run")
+    assert code == 2
+    assert "cannot be made in pieces" in err
+
+
 def test_json_tells_of_errors_too(vstyle: Run, three: Path) -> None:
     code, out, err = vstyle("stylize", "bad.mp4", *IDENTITY, "-o", "o.mp4", "--json")
     assert code == 3

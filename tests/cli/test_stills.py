@@ -77,6 +77,31 @@ def test_a_photo_can_become_a_clip_of_one_frame(vstyle: Run, tmp_path: Path) -> 
         assert len(list(container.decode(video=0))) == 1
 
 
+def test_a_picture_from_a_camera_becomes_a_picture(vstyle: Run, tmp_path: Path) -> None:
+    """FFmpeg tells most JPEGs by their name, not by what is in them; and one may be of a row."""
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "0001.jpg", quality=95, subsampling=0)
+    for name, output in (("0001.jpg", tmp_path / "a.png"), ("%04d.jpg", tmp_path / "b.png")):
+        code, _, err = vstyle("stylize", tmp_path / name, *IDENTITY, "-o", output)
+        assert code == 0, err
+        assert np.abs(np.asarray(Image.open(output)).astype(int) - noise).mean() < 5
+
+
+def test_a_row_of_pictures_goes_where_others_go(vstyle: Run, tmp_path: Path) -> None:
+    """It may replace an output, though not itself, and is called as its folder is."""
+    numbered(tmp_path / "100%d", range(5))
+    row, output = tmp_path / "100%d" / "%04d.png", tmp_path / "o.mkv"
+    output.write_text("older")
+    assert vstyle("stylize", row, *IDENTITY, "-o", output)[0] == 2
+    assert vstyle("stylize", row, *IDENTITY, "-o", output, "-y")[0] == 0
+    code, _, err = vstyle("stylize", row, *IDENTITY, "-o", row.with_name("0003.png"), "-y")
+    assert code == 2
+    assert "is the input itself" in err
+    (tmp_path / "painted").mkdir()
+    assert vstyle("stylize", row, *IDENTITY, "--out-dir", tmp_path / "painted")[0] == 0
+    assert [path.name for path in (tmp_path / "painted").iterdir()] == ["100%d.mkv"]
+
+
 def test_a_folder_of_pictures_by_wildcard(vstyle: Run, tmp_path: Path) -> None:
     numbered(tmp_path / "frames", range(3))
     (tmp_path / "painted").mkdir()

@@ -80,7 +80,7 @@ CASES: dict[str, tuple[list[str], int, str]] = {
     "missing picture": (["--style", "none.jpg"], 3, "does not exist"),
     "style is a text": (["--style", "text.png"], 3, "not a picture"),
     "style is empty": (["--style", "empty.jpg"], 3, "not a picture"),
-    "style is a folder": (["--style", "folder"], 2, "no style is named"),
+    "style is a folder": (["--style", "folder"], 3, "is a directory"),
     "unknown model": (["--style", "great-wave", "--model", "picasso"], 4, "student"),
     "foreign model": (["--style", "great-wave", "--model", "foreign.safetensors"], 4, "not a vst"),
     "absent device": (["--style", "great-wave", "--device", "cuda:7"], 6, "cpu"),

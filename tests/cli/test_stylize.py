@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vstyle.cli import app as door
+from vstyle.engine.base import Identity
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -120,12 +121,46 @@ def test_overwrite_replaces_what_a_link_points_to(vstyle: Run, folder: Path, vfr
     assert (folder / "exists.mp4").stat().st_size > 100
 
 
+def test_what_came_to_be_meanwhile_is_not_replaced(
+    vstyle: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless that is asked for; and what was painted is not lost."""
+    output, command = folder / "new.mp4", ["stylize", "in.mp4", "--model", "identity"]
+
+    def slow_one(*_: object) -> tuple[Identity, str]:
+        output.write_text("another's")
+        return Identity(), "identity"
+
+    monkeypatch.setattr("vstyle.cli.stylize._engine", slow_one)
+    code, _, err = vstyle(*command, "-o", output)
+    assert code == 5
+    assert "new.mp4 came to be meanwhile" in err
+    assert output.read_text() == "another's"
+    (part,) = folder.glob(".new.mp4.*.part")
+    assert part.stat().st_size > 100
+    assert str(part) in err
+    part.unlink()
+    assert vstyle(*command, "-o", output, "-y")[0] == 0
+    assert output.stat().st_size > 100
+
+
+@pytest.mark.parametrize("name", ["n" * 251, "\N{HIRAGANA LETTER A}" * 83])
+@pytest.mark.parametrize("more", [[], ["--resume"]])
+def test_any_name_that_the_disk_takes(
+    name: str, more: list[str], vstyle: Run, folder: Path
+) -> None:
+    code, _, err = vstyle("stylize", "in.mp4", "--model", "identity", "-o", f"{name}.mp4", *more)
+    assert code == 0, err
+    assert (folder / f"{name}.mp4").stat().st_size > 100
+
+
 def test_ffmpegs_own_words_are_in_the_error(vstyle: Run, folder: Path) -> None:
     before = contents(folder)
     options = ["--model", "identity", "--codec", "libx264"]
     code, _, err = vstyle("stylize", "in.mp4", "-o", "out.webm", *options)
     assert code == 5
     assert "WebM" in err
+    assert ".." not in err
     assert contents(folder) == before
 
 

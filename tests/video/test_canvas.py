@@ -93,6 +93,15 @@ def test_noise_is_renewed_before_it_is_stretched() -> None:
     assert max(strength) < 1.2 * strength[0]
 
 
+@pytest.mark.parametrize("shape", [(1, 64), (64, 1), (1, 1)])
+def test_a_line_has_strokes_too(shape: tuple[int, int]) -> None:
+    """Where there is no neighbour nothing is stretched."""
+    grey, flow = np.full(shape, 128, np.uint8), np.full((*shape, 2), 0.5, np.float32)
+    laid = follow(follow(None, grey, None), grey, flow)
+    assert laid.age == 0.5
+    assert np.isfinite(grain(laid, *shape)).all()
+
+
 def test_a_new_shot_begins_a_new_canvas() -> None:
     canvas = follow(None, flat(), None)
     for _ in range(3):

@@ -148,7 +148,7 @@ def test_the_command_takes_times_and_rates(
         command = ["stylize", str(film), "--model", "identity", "-o", str(tmp_path / name)]
         return door.exit_code(lambda: door.app([*command, *words]))
 
-    assert run("a.mp4", "--start", "0:01.06", "--duration", "0.76", "--no-audio") == 0
+    assert run("a.mp4", "--start", "0:01.06", "--duration", ".76", "--no-audio") == 0
     assert "19 frames" in capfd.readouterr().err
     assert run("b.mp4", "--start", "1.06", "--end", "0:0:1.82", "--fps", "50/1") == 0
     assert "38 frames" in capfd.readouterr().err
@@ -163,6 +163,26 @@ def test_the_command_takes_times_and_rates(
     ):
         assert run("c.mp4", *words) == 2, words
     assert not (tmp_path / "c.mp4").exists()
+
+
+def test_a_part_begins_with_what_is_shown_then(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    """A slide may have begun long before."""
+    slides = tmp_path / "slides.mkv"
+    grey = ["-f", "lavfi", "-i", "color=s=64x48:r=1/5:d=20", "-vf", "geq=lum=60+N*40:cb=128:cr=128"]
+    ffmpeg(*grey, "-c:v", "ffv1", slides)
+    whole = [number for _, number in shown(slides, Reading())]
+    assert len(set(whole)) == 4
+    assert shown(slides, Reading(Fraction(7))) == [
+        (Fraction(0), whole[1]), (Fraction(3), whole[2]), (Fraction(8), whole[3]),
+    ]  # fmt: skip
+    assert shown(slides, Reading(Fraction(7), Fraction(9))) == [(Fraction(0), whole[1])]
+    assert shown(slides, Reading(Fraction(5), Fraction(9))) == [(Fraction(0), whole[1])]
+    assert shown(slides, Reading(Fraction(16))) == [(Fraction(0), whole[3])]
+    with pytest.raises(UsageError, match="no picture in the part"):
+        shown(slides, Reading(Fraction(25)))
+    stylize(slides, tmp_path / "o.mp4", Identity, reading=Reading(Fraction(7), Fraction(9)))
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert container.duration == 2 * av.time_base
 
 
 def test_the_last_frame_ends_with_the_part(vfr: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:

@@ -38,17 +38,24 @@ def targets(
 
 def _written_as(clip: Path) -> str:
     """Return the name of a painted clip."""
+    from vstyle.video.stills import is_sequence
     from vstyle.video.streams import CONTAINERS
 
+    if is_sequence(clip):  # pictures become a film, which is called as their folder is
+        return f"{clip.resolve().parent.name}{SPARE}"
     return clip.name if clip.suffix.lower() in CONTAINERS else f"{clip.name}{SPARE}"
 
 
 def paint_all(
-    places: Iterable[tuple[Path, Path]], paint: Callable[[Path, Path], object], voice: Voice
+    places: Iterable[tuple[Path, Path]],
+    paint: Callable[[Path, Path], object],
+    voice: Voice,
+    done: str = "done",
 ) -> bool:
     """Paint one clip after the other; say what is wrong with one and go on. Tell if all are well.
 
-    In the end there is a table of what became of each.
+    In the end there is a table of what became of each; `done` is what it says of those that went
+    well.
     """
     rows: list[tuple[str, str, str]] = []
     for clip, place in places:
@@ -59,7 +66,7 @@ def paint_all(
             console.complain(f"{where}{error.message}", error.hint)
             rows.append(("failed", str(clip), error.message))
         else:
-            rows.append(("done", str(clip), str(place)))
+            rows.append((done, str(clip), str(place)))
     failed = sum(state == "failed" for state, _, _ in rows)
     if failed or not voice.quiet:
         console.table(rows)

@@ -39,7 +39,7 @@ Clips = Annotated[
 
 def seconds(text: str) -> Fraction:
     """Read a time: seconds (`83.5`), or minutes or hours before them (`1:23.5`, `0:01:23.5`)."""
-    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d*)?", text):
+    if not re.fullmatch(r"(\d+:){0,2}(\d+(\.\d*)?|\.\d+)", text):
         raise typer.BadParameter(f"'{text}' is no time; write 83.5, 1:23.5 or 0:01:23.5")
     total = Fraction(0)
     for part in text.split(":"):

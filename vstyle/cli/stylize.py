@@ -92,7 +92,7 @@ def stylize(
         from vstyle.video import stylize as core
         from vstyle.video.encode import Encoding
         from vstyle.video.part import part_of
-        from vstyle.video.resume import folder_of, perform_in_pieces
+        from vstyle.video.resume import check_resumable, folder_of, perform_in_pieces
 
         encoding = Encoding(codec, crf, preset, pix_fmt, form, keep_partial, patience)
 
@@ -102,6 +102,7 @@ def stylize(
             return engine
 
         def paint(clip: Path, place: Path) -> None:
+            tell = True
             try:
                 with core.prepare(
                     clip,
@@ -112,6 +113,8 @@ def stylize(
                     overwrite=overwrite,
                     stdout=stdout,
                 ) as job:
+                    if resume:
+                        check_resumable(job)
                     voice.before(job, dry_run)
                     if dry_run:
                         return
@@ -121,12 +124,13 @@ def stylize(
                     else:
                         report = core.perform(job, strength=strength, watch=voice.watch)
                     voice.after(report)
+                    tell = not quiet
             except VstyleError as error:
                 voice.failed(clip, place, error)
                 raise
             finally:
                 for rest in (part_of(place.resolve()), folder_of(place.resolve())):
-                    if exists(rest):
+                    if tell and exists(rest):
                         console.note(f"{rest} holds what was done so far")
 
         try:
@@ -134,7 +138,8 @@ def stylize(
                 paint(*places[0])
             else:
                 make_engine()  # what is wrong with it is wrong for all files
-                if not paint_all(places, paint, voice):
+                done = "would be painted" if dry_run else "done"
+                if not paint_all(places, paint, voice, done):
                     raise typer.Exit(1)
         finally:
             voice.close(several=out_dir is not None)

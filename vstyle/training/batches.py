@@ -123,7 +123,7 @@ def realise(recipe: Recipe, drawn: Draw, targets: Targets, device: torch.device)
     if drawn.styles:
         style = on_device(np.stack([one.square for one in drawn.styles]), device)
         known = upload(np.stack([one.contrast for one in drawn.styles]), device)
-        wanted = targets.of(drawn.styles)
+        wanted = targets.of(drawn.styles) if recipe.moments or recipe.gram else []
         if recipe.adversarial and drawn.done >= recipe.adversarial_start:
             crops = on_device(np.stack([one.crop for one in drawn.styles]), device)
     else:

@@ -96,7 +96,10 @@ def objective(
         parts["identity"] = (recipe.identity, losses.identity(last, batch.wanted))
     else:
         goal = taught[-1] if taught and recipe.taught_features else None
-        parts |= _looks(recipe, features, batch, last, goal)
+        if recipe.sees_features:
+            parts |= _looks(recipe, features, batch, last, goal)
+        if recipe.structure:
+            parts["structure"] = (recipe.structure, losses.structure(last, source))
         if recipe.shapes:
             parts["shapes"] = (recipe.shapes, losses.shapes(last, source, painted.strokes))
         if recipe.tints:
@@ -153,7 +156,7 @@ def _looks(
     last: Tensor,
     goal: Tensor | None,
 ) -> Parts:
-    """Return the terms that VGG sees, and SSIM: the source's shapes, the painting's statistics.
+    """Return the terms that VGG sees: the source's shapes, the painting's statistics.
 
     `goal` is the last frame as a teacher painted it, if that counts.
     """
@@ -170,8 +173,6 @@ def _looks(
             for level, weight in CONTENT_LEVELS
         ]
         parts["content"] = (recipe.content, torch.stack(gaps).sum(0))
-    if recipe.structure:
-        parts["structure"] = (recipe.structure, losses.structure(last, source))
     if goal is not None:
         with torch.no_grad():
             wanted_features = pyramid_of_part(features, goal, batch.corner)

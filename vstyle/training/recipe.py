@@ -95,6 +95,11 @@ class Recipe:
     memory: float = 4.0  # GB of decoded pictures kept in memory; the rest goes to a mapped file
     sheet_every: int = 500  # steps from one contact sheet to the next
 
+    @property
+    def sees_features(self) -> bool:
+        """Tell whether VGG is needed: whether a term of some weight is measured in its features."""
+        return any((self.content, self.moments, self.gram, self.taught_features))
+
     def phase(self, done: float) -> Phase:
         """Return the phase that holds when `done` (0..1) of the run is over."""
         return [phase for phase in self.phases if phase.start <= done][-1]

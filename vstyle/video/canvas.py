@@ -85,8 +85,8 @@ def _noise(laid: Canvas, rows: int, columns: int) -> Grain:
 
 def _stretch(flow: Vectors) -> float:
     """Return by what share of itself motion stretches the picture, on average."""
-    across, down = np.abs(np.diff(flow, axis=1)).mean(), np.abs(np.diff(flow, axis=0)).mean()
-    return float(across + down)
+    steps = (np.abs(np.diff(flow, axis=axis)) for axis in (0, 1))
+    return sum(float(step.mean()) for step in steps if step.size)
 
 
 def _between(last: Vectors, new: Vectors) -> Vectors:

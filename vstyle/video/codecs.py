@@ -30,6 +30,8 @@ class Codec:
     filters: tuple[str, ...] = ()  # ffmpeg's, before it
     colour: Colour | None = None  # the only one it knows
     counted: bool = False  # tells times by counting frames, at one of the usual rates
+    ticks: int = 0  # the most to a second that it can count; 0: any number
+    best: int = 0  # the lowest -crf that it takes for what it says
     light: bool = False  # writes between the pictures what HDR says of its light
 
 
@@ -49,7 +51,8 @@ _KNOWN = {
         options=("-x265-params", "log-level=error", "-tag:v:0", "hvc1"),
         light=True,
     ),
-    "libsvtav1": Codec(deep=_10_BITS, odd=True, crf=True, presets=("10", *_SVT_PRESETS)),
+    # To it a -crf of 0 is none.
+    "libsvtav1": Codec(deep=_10_BITS, odd=True, crf=True, presets=("10", *_SVT_PRESETS), best=1),
     # -b:v 0 makes -crf mean constant quality; the others keep VP9 from taking all day.
     "libvpx-vp9": Codec(
         alpha="yuva420p",
@@ -65,12 +68,14 @@ _KNOWN = {
         crf=True,
         options=("-b:v:0", "50M", "-cpu-used", "4"),
         colour=Colour(BT601, full=False),
+        best=4,
     ),
     # RGB kept as it is, every frame for itself, with checksums.
     "ffv1": Codec("bgr0", alpha="bgra", deep="gbrp16le", options=("-level", "3", "-g", "1")),
     "prores_ks": Codec("yuv422p10le", alpha="yuva444p10le", odd=True),
     # Without a quality, ffmpeg gives these 200 kbit/s.
-    "mpeg4": Codec(odd=True, options=("-q:v:0", "2")),
+    "mpeg4": Codec(odd=True, options=("-q:v:0", "2"), ticks=65535),
+    "mpeg1video": Codec(options=("-q:v:0", "2"), counted=True),
     "mpeg2video": Codec(options=("-q:v:0", "2"), counted=True),
     "png": Codec("rgb24", alpha="rgba", deep="rgb48be"),
     "gif": Codec("pal8", alpha="pal8", filters=(";".join(_PALETTE),)),
@@ -91,7 +96,9 @@ def codec_named(name: str) -> Codec:
         return _KNOWN[name]
     present = _encoders(executable())
     if name in present:
-        return Codec()
+        known = _pixels_of(name)
+        usual = Codec()
+        return usual if usual.pixels in known or not known else Codec(known[0])
     near = difflib.get_close_matches(name, present, n=3, cutoff=0.4) or sorted(_KNOWN)
     raise UsageError(f"ffmpeg has no video encoder '{name}'", f"Did you mean {', '.join(near)}?")
 
@@ -106,7 +113,10 @@ def quality_options(
     codec = codec_named(name)
     options, notes = list(codec.options), []
     if codec.crf:
-        options += ["-crf", str(CRF if crf is None else crf)]
+        wanted = CRF if crf is None else crf
+        if wanted < codec.best:
+            notes.append(f"{name} knows no --crf below {codec.best}, so {codec.best} is taken")
+        options += ["-crf", str(max(wanted, codec.best))]
     elif crf is not None:
         notes.append(f"{name} has no --crf: ignored")
     if codec.presets:
@@ -129,13 +139,18 @@ def check_pixels(name: str, pixels: str) -> None:
     """Raise UsageError unless an encoder knows a pixel format; `rawvideo` knows all that we do."""
     if name == "rawvideo" and pixels in RAW:
         return
-    rows = listing(executable(), "-h", f"encoder={name}")
-    known = next((row[3:] for row in rows if row[:3] == _PIXELS), [])
+    known = _pixels_of(name)
     if pixels not in known:
         near = difflib.get_close_matches(pixels, known, n=4, cutoff=0.4) or known
         raise UsageError(
             f"{name} has no pixel format '{pixels}'", f"Did you mean {', '.join(near)}?"
         )
+
+
+def _pixels_of(name: str) -> list[str]:
+    """Return the pixel formats that an encoder knows, as far as ffmpeg says so."""
+    rows = listing(executable(), "-h", f"encoder={name}")
+    return next((row[3:] for row in rows if row[:3] == _PIXELS), [])
 
 
 @cache

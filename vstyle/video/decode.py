@@ -36,6 +36,7 @@ from vstyle.video.reading import (
     zero_of,
 )
 from vstyle.video.standard import STANDARD, StandardInput, name_of
+from vstyle.video.stills import files_of, is_sequence
 from vstyle.video.upright import orientation_of
 from vstyle.video.watch import PATIENCE
 from vstyle.video.window import Item
@@ -254,9 +255,16 @@ def _describe(
         bits=bits_of(stored.format),
         deep=reading.deep and bits_of(stored.format) > 8,
         alpha=reading.alpha and has_alpha(stored.format),
-        still=container.format.name.endswith("_pipe") and path != STANDARD,
+        still=path != STANDARD and _holds_one_picture(container, path),
         mastering=mastering_of(stored) if reading.deep else UNSAID,
     )
+
+
+def _holds_one_picture(container: InputContainer, path: Path) -> bool:
+    """Tell whether a file is of a kind that holds a single picture, or is the only one of a row."""
+    kind = container.format.name
+    alone = not is_sequence(path) or len(files_of(path)) == 1
+    return alone and (kind == "image2" or kind.endswith("_pipe"))
 
 
 def _converter(first: av.VideoFrame, clip: Clip) -> Converter:

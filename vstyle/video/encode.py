@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 
 from vstyle.errors import UsageError
 from vstyle.video import ffmpeg
-from vstyle.video.codecs import check_pixels, codec_named, quality_options
+from vstyle.video.codecs import Codec, check_pixels, codec_named, quality_options
 from vstyle.video.colour import (
     Colour,
     alike,
@@ -73,6 +73,7 @@ class Plan:
     ends: bool  # the pipe says how long its last frame is shown
     light: tuple[str, ...]  # ffmpeg's options for what HDR says of its light
     shifted: bool = False  # the file keeps the times of the pipe
+    replaces: bool = True  # what has the name of the output when it is complete may go
 
 
 def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan:
@@ -116,16 +117,11 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     if clip.bits > 8 and bits_of(form) <= 8:
         keeps = f": --pix-fmt {codec.deep} keeps them" if codec.deep else ""
         notes += (f"{clip.bits} bits per colour become 8{keeps}",)
-    known = ffmpeg.options(ffmpeg.executable())
-    light = tuple(clip.mastering.options)
-    if light and not (container.light or codec.light):
-        notes += (f"{_LIGHT} is left out: {container.muxer} cannot hold it",)
-        light = ()
-    if light and _TELLS_LIGHT not in known:
-        notes += (f"{_LIGHT} is left out: ffmpeg is too old to be told it",)
-        light = ()
-    if clip.mastering.dynamic:
-        notes += ("what HDR10+ or Dolby Vision say of single scenes is left out",)
+    if coarser := _coarser(clip.time_base, codec):
+        notes += (f"times are rounded to 1/{coarser} s: {name} counts no finer",)
+    if container.muxer == "gif" and clip.rate and clip.rate > _GIF_RATE:
+        notes += (f"gif shows {_GIF_RATE} frames a second at most, so it gets longer: see --fps",)
+    light, lost = _light_of(clip, container, codec)
     chain = ",".join([*filters, *codec.filters])
     video = ["-filter:v:0", chain, "-c:v:0", name, "-pix_fmt:v:0", pixels, *options]
     return Plan(
@@ -138,11 +134,29 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         routes,
         encoding.keep_partial,
         encoding.patience,
-        source.notes + notes + said + missing(source.chapters, source.metadata, container),
-        _READS_FILTERED in known,
+        source.notes + notes + lost + said + missing(source.chapters, source.metadata, container),
+        _READS_FILTERED in ffmpeg.options(ffmpeg.executable()),
         light,
     )
 
+
+def _light_of(
+    clip: Clip, container: Container, codec: Codec
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return ffmpeg's options for what HDR says of its light; also what must be said of it."""
+    light, notes = tuple(clip.mastering.options), []
+    if light and not (container.light or codec.light):
+        notes.append(f"{_LIGHT} is left out: {container.muxer} cannot hold it")
+        light = ()
+    if light and _TELLS_LIGHT not in ffmpeg.options(ffmpeg.executable()):
+        notes.append(f"{_LIGHT} is left out: ffmpeg is too old to be told it")
+        light = ()
+    if clip.mastering.dynamic:
+        notes.append("what HDR10+ or Dolby Vision say of single scenes is left out")
+    return light, tuple(notes)
+
+
+_GIF_RATE = 100  # a frame lasts a number of hundredths of a second
 
 _LIGHT = "what the video says of the screen it was made on"
 
@@ -193,7 +207,9 @@ def open_sink(
     with part_file(plan.destination, plan.keep) as part:
         with _feeding(plan, source, encoded) as pipe:
             yield pipe
-        publish(part, plan.destination, pipe.last)
+        # Without times a file is as long as its frames are many.
+        last = None if plan.container.untimed else pipe.last
+        publish(part, plan.destination, last, plan.replaces)
 
 
 @contextmanager
@@ -240,12 +256,20 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     command += ["-bsf:v:0", _LAST] if plan.ends and plan.container.muxer in _BY_LENGTH else []
     command += _part_of(clip) if timed else []
     command += ["-fps_mode:v:0", "passthrough"]
-    counted = codec_named(plan.codec).counted
-    if (plan.container.fixed_rate or plan.container.untimed or counted) and clip.rate:
+    codec = codec_named(plan.codec)
+    coarser = _coarser(clip.time_base, codec)
+    if (plan.container.fixed_rate or plan.container.untimed or codec.counted) and clip.rate:
         command += ["-enc_time_base:v:0", f"{clip.rate.denominator}/{clip.rate.numerator}"]
     else:
-        command += ["-enc_time_base:v:0", "demux"]
+        command += ["-enc_time_base:v:0", f"1/{coarser}" if coarser else "demux"]
     return [*command, *plan.container.options, "-f", plan.container.muxer, place]
+
+
+def _coarser(time_base: Fraction, codec: Codec) -> int:
+    """Return how many ticks to a second an encoder is to count; 0 if it can count the clip's."""
+    ticks = time_base.denominator
+    times = -(-ticks // codec.ticks) if codec.ticks else 1
+    return ticks // times if times > 1 else 0
 
 
 def _part_of(clip: Clip) -> list[str]:

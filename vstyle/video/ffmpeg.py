@@ -123,7 +123,7 @@ class Child:
             return OutputError(
                 f"ffmpeg was killed by signal {-code}", "Is memory short? Run it again."
             )
-        reason = _reason(self.words)
+        reason = _reason(self.words).rstrip(".")
         return OutputError(
             f"ffmpeg failed with code {code}: {reason}", "Try another --codec or another container."
         )

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from vstyle.errors import InputError
 from vstyle.video.standard import STANDARD, StandardInput, name_of
-from vstyle.video.stills import first_number, is_sequence
+from vstyle.video.stills import first_number, is_sequence, pattern_of
 
 MAX_PIXELS = 8192 * 8192
 """Frames larger than this are refused: a file of 100 kB can hold a picture of gigabytes."""
@@ -61,7 +61,7 @@ def open_container(path: Path, stdin: StandardInput | None) -> InputContainer:
         options["start_number"] = str(first_number(path))
     try:
         # `file:` keeps FFmpeg from reading a protocol into names like `data:1.mp4`.
-        place = f"file:{path}" if stdin is None else stdin
+        place = f"file:{pattern_of(path) if sequence else path}" if stdin is None else stdin
         kind = "image2" if sequence else None
         container = av.open(place, "r", kind, options=limit, container_options=options)
     except (av.FFmpegError, ValueError) as error:

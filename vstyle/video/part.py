@@ -1,5 +1,6 @@
 """A file that grows under a hidden name beside its place, and takes its own when it is complete."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +10,33 @@ from pathlib import Path
 import av
 
 from vstyle.errors import OutputError
+from vstyle.folders import exists
+
+
+class PlaceTakenError(OutputError):
+    """The name of an output has been given to another file while it was made."""
+
 
 _SLACK = Fraction(1, 2)
 """Seconds that a file may end before its last picture begins: GIF and TS round and estimate."""
 
 
+_LONGEST = 200
+"""Bytes of a file's name that a hidden one is made of: file systems take no more than 255."""
+
+
+def hidden(destination: Path, ending: str) -> Path:
+    """Return a hidden name beside a file, that says which one it belongs to."""
+    name = os.fsencode(destination.name)
+    if len(name) > _LONGEST:
+        mark = hashlib.sha256(name).hexdigest()[:16].encode()
+        name = name[: _LONGEST - len(mark)] + mark
+    return destination.with_name(f".{name.decode(errors='ignore')}.{ending}")
+
+
 def part_of(destination: Path) -> Path:
     """Return the hidden name that this process gives to a file while it grows."""
-    return destination.with_name(f".{destination.name}.vstyle-{os.getpid()}.part")
+    return hidden(destination, f"vstyle-{os.getpid()}.part")
 
 
 @contextmanager
@@ -35,15 +55,19 @@ def part_file(destination: Path, keep: bool) -> Iterator[Path]:
         ) from error
     try:
         yield part
+    except PlaceTakenError:
+        keep = True
+        raise
     finally:
         if not (keep and part.exists() and part.stat().st_size):
             part.unlink(missing_ok=True)
 
 
-def publish(part: Path, destination: Path, last: Fraction | None) -> None:
+def publish(part: Path, destination: Path, last: Fraction | None, replaces: bool) -> None:
     """Give the finished file its name, if it reaches to `last`, the time of its last picture.
 
-    OutputError if it is too short, or cannot be renamed.
+    OutputError if it is too short, or cannot be renamed; PlaceTakenError if it would replace
+    another and must not.
     """
     if not part.exists():
         raise OutputError(f"{part} was taken away while it grew", "Run it again.")
@@ -54,6 +78,11 @@ def publish(part: Path, destination: Path, last: Fraction | None) -> None:
         raise OutputError(
             f"ffmpeg ended well but wrote {float(end):.1f} s of {float(last):.1f} s",
             "Try another --codec or another container.",
+        )
+    if exists(destination) and not replaces:
+        raise PlaceTakenError(
+            f"{destination} came to be meanwhile, and is left alone",
+            f"What was painted is whole, in {part}.",
         )
     try:
         part.replace(destination)

@@ -28,6 +28,7 @@ from vstyle.video.decode import Frame, Packet
 from vstyle.video.encode import Plan, open_sink
 from vstyle.video.flow import Tracked, track
 from vstyle.video.paint import Painted, show
+from vstyle.video.part import hidden
 from vstyle.video.pipe import Pipe, carried_codecs
 from vstyle.video.progress import Memory, Progress, opened, pieces_in, save, settle
 from vstyle.video.standard import STANDARD
@@ -56,7 +57,7 @@ class _Outlet:
 
 def folder_of(destination: Path) -> Path:
     """Return the hidden folder in which the pieces of an output are kept."""
-    return destination.with_name(f".{destination.name}.vstyle-resume")
+    return hidden(destination, "vstyle-resume")
 
 
 def check_resumable(job: Job) -> None:
@@ -134,6 +135,7 @@ def _paint_pieces(job: Job, folder: Path, done: Progress, strength: float, watch
         routes=tuple(replace(way, encoder="copy") for way in job.plan.routes if way.source == PIPE),
         keep=False,
         shifted=True,
+        replaces=True,
     )
     outlet = _Outlet(done.packets)
     known = max(0, done.frames - 1)  # motion begins with the last frame that is done

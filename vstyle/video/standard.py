@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from vstyle.errors import InputError
+from vstyle.errors import InputError, OutputError
 
 _TICK = 0.5  # seconds
 
@@ -60,7 +60,12 @@ def reserved_output() -> Iterator[int]:
 
     Yields the descriptor to write the data to.
     """
-    data = os.dup(1)
+    try:
+        data = os.dup(1)
+    except OSError as error:
+        raise OutputError(
+            f"standard output cannot be written: {error.strerror}", "Is it closed? Use -o FILE."
+        ) from error
     os.dup2(2, 1)
     try:
         yield data

@@ -23,6 +23,11 @@ def files_of(path: Path) -> dict[int, Path]:
     return dict(sorted((int(match[1]), file) for match, file in matches if match))
 
 
+def pattern_of(path: Path) -> Path:
+    """Return a sequence as FFmpeg reads it: in the name of a folder, a % is no number."""
+    return Path(str(path.parent).replace("%", "%%")) / path.name
+
+
 def first_number(path: Path) -> int:
     """Return the number of the first picture of a sequence.
 

@@ -189,7 +189,11 @@ def route(
         what = _words_for(stream, codec)
         if not encoder:
             second = stream.type == "video" and not _is_cover(stream)
-            why = "only one is painted" if second else f"{container.muxer} cannot hold it"
+            why = f"{container.muxer} cannot hold it"
+            if second:
+                why = "only one is painted"
+            elif stream.type == "audio" and codec == _UNKNOWN and container.sound:
+                why = "it cannot be decoded"
             notes.append(f"{what} is left out: {why}")
             continue
         source = container.covers if _is_cover(stream) else FILE
@@ -218,10 +222,14 @@ def missing(
     return tuple(notes)
 
 
+_UNKNOWN = "unknown"
+"""The codec of a stream that FFmpeg cannot decode."""
+
+
 def _codec_of(stream: Stream) -> str:
     """Return the codec of a stream as FFmpeg names it."""
     # Not the name of the context: that is the decoder's, and mp3 is decoded by `mp3float`.
-    return stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+    return stream.codec_context.codec.canonical_name if stream.codec_context else _UNKNOWN
 
 
 def _words_for(stream: Stream, codec: str) -> str:
@@ -244,7 +252,8 @@ def _encoder(stream: Stream, codec: str, container: Container) -> str:
         if codec in container.sounds:
             return "copy"
         exact = codec.startswith("pcm_") and _EXACT in container.sounds
-        return _EXACT if exact else container.sound
+        other = "" if codec == _UNKNOWN else container.sound
+        return _EXACT if exact else other
     if stream.type == "subtitle":
         if codec in container.subtitles:
             return "copy"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -14,7 +15,7 @@ from typing import Protocol, TypeVar
 import av
 
 from vstyle.engine.base import Engine, Noting, Picture
-from vstyle.errors import OutputError, UsageError
+from vstyle.errors import InputError, OutputError, UsageError
 from vstyle.folders import exists, is_folder
 from vstyle.video.decode import (
     Clip,
@@ -31,6 +32,7 @@ from vstyle.video.paint import Painted, Ready, carry, ready, show
 from vstyle.video.prefetch import prefetch
 from vstyle.video.reading import WHOLE, Reading
 from vstyle.video.standard import STANDARD
+from vstyle.video.stills import files_of, is_sequence
 from vstyle.video.streams import container_for
 from vstyle.video.threads import leave_cores
 
@@ -152,7 +154,8 @@ def prepare(
         check_place(path, destination, overwrite)
         destination = destination.resolve()  # a link stays, what it points to is written
     with open_clip(path, reading_for(reading, destination, encoding), encoding.patience) as source:
-        yield Job(source, plan_encoding(source, destination, encoding), make_engine(), stdout)
+        plan = replace(plan_encoding(source, destination, encoding), replaces=overwrite)
+        yield Job(source, plan, make_engine(), stdout)
 
 
 def perform(
@@ -222,6 +225,8 @@ def is_uneven(time: float, count: int, rate: Fraction | None) -> bool:
 def check_ends(path: Path, destination: Path, stdout: int) -> None:
     """Raise what is wrong with the input, or with a terminal that is meant for data."""
     check_readable(path)
+    if path == STANDARD and sys.stdin is None:  # Python found it closed
+        raise InputError("standard input is closed", "Name a file, or use a pipe.")
     if path == STANDARD and os.isatty(0):
         raise UsageError("video would be read from the terminal", "Name a file, or use a pipe.")
     if destination == STANDARD and os.isatty(stdout):
@@ -234,7 +239,8 @@ def check_place(path: Path, destination: Path, overwrite: bool) -> None:
     if exists(destination):
         if destination.is_dir():
             raise UsageError(f"{destination} is a directory", "Name the file to write in it.")
-        if path != STANDARD and destination.samefile(path):
+        sources = files_of(path).values() if is_sequence(path) else [path]
+        if path != STANDARD and any(map(destination.samefile, sources)):
             raise UsageError(f"{destination} is the input itself", "Choose another output name.")
         if not destination.is_file():
             raise UsageError(f"{destination} is not a plain file", "Choose another output name.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from typing import TypeAlias
 
 import av
@@ -19,6 +19,8 @@ Item: TypeAlias = "av.VideoFrame | av.Packet[Stream]"
 _BACK = (0, 2, 10)
 # Seconds of picture to go on after the end, for sound that lies behind its picture in the file.
 _BEHIND = 2
+# Seconds that a part may begin without a picture: less may lie between two frames of any video.
+_MISSING = Fraction(1, 2)
 
 
 def seek(container: InputContainer, video: VideoStream, start: Fraction) -> bool:
@@ -44,11 +46,20 @@ def seek(container: InputContainer, video: VideoStream, start: Fraction) -> bool
 def cut(items: Iterator[Item], start: Fraction, end: Fraction | None) -> Iterator[Item]:
     """Yield what begins within [start, end), in seconds of the file; all of it has a time.
 
+    If no frame begins for a while, that which is shown at the start is the first, from there on.
     Whether anything comes after the end is known only some seconds later: sound and picture lie
     beside each other in a file, but not exactly.
     """
+    before: av.VideoFrame | None = None  # the last frame, until one begins after it
     for item in items:
         time = time_of(item)
+        if isinstance(item, av.VideoFrame):
+            if time < start:
+                before = item
+                continue
+            if before is not None and time >= start + _MISSING:
+                yield _from(before, start, time if end is None else min(time, end))
+            before = None
         if end is not None and time >= end:
             if isinstance(item, av.VideoFrame) and time >= end + _BEHIND:
                 return
@@ -56,6 +67,16 @@ def cut(items: Iterator[Item], start: Fraction, end: Fraction | None) -> Iterato
             if end is not None and isinstance(item, av.VideoFrame) and item.time_base:
                 item.duration = min(item.duration or 0, round((end - time) / item.time_base))
             yield item
+    if before is not None and (over := time_of(before) + duration_of(before)) > start:
+        yield _from(before, start, over if end is None else min(over, end))
+
+
+def _from(frame: av.VideoFrame, start: Fraction, end: Fraction) -> av.VideoFrame:
+    """Let a frame begin later than it did, and be shown until `end`, in seconds of the file."""
+    assert frame.time_base is not None
+    frame.pts = ceil(start / frame.time_base)
+    frame.duration = max(1, round(end / frame.time_base) - frame.pts)
+    return frame
 
 
 def resampled(items: Iterator[Item], rate: Fraction) -> Iterator[Item]:

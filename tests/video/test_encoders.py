@@ -1,0 +1,114 @@
+"""What encoders and containers cannot do is worked around, and said before."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from vstyle.engine.base import Identity
+from vstyle.video.codecs import quality_options
+from vstyle.video.encode import Encoding
+from vstyle.video.stylize import Report, stylize
+
+Ffmpeg = Callable[..., None]
+
+
+def times(path: Path) -> list[Fraction]:
+    """Return when each frame is shown, from the first on."""
+    with av.open(str(path)) as container:
+        found = [frame.pts * frame.time_base for frame in container.decode(video=0)]
+    return [time - found[0] for time in found]
+
+
+def painted(source: Path, target: Path, codec: str | None = None) -> Report:
+    return stylize(source, target, Identity, encoding=Encoding(codec))
+
+
+def test_an_encoder_that_counts_coarsely_is_given_what_it_can_count(
+    cfr: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    """MPEG-4 has 16 bits for the ticks of a second, and MPEG-TS has 90,000."""
+    source, target = tmp_path / "in.ts", tmp_path / "out.mp4"
+    ffmpeg("-i", cfr, "-c", "copy", source)
+    assert (
+        "times are rounded to 1/45000 s: mpeg4 counts no finer"
+        in painted(source, target, "mpeg4").notes
+    )
+    apart = [abs(a - b) for a, b in zip(times(source), times(target), strict=True)]
+    assert max(apart) <= Fraction(1, 45000)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".ts"])
+def test_an_encoder_that_knows_few_rates_is_given_the_rate(
+    suffix: str, cfr: Path, tmp_path: Path
+) -> None:
+    painted(cfr, tmp_path / f"out{suffix}", "mpeg1video")
+    assert times(tmp_path / f"out{suffix}") == times(cfr)
+
+
+def test_frames_without_times_may_end_sooner(vfr: Path, tmp_path: Path) -> None:
+    """Y4M counts frames: these come more slowly than the rate says."""
+    report = painted(vfr, tmp_path / "out.y4m")
+    assert "yuv4mpegpipe holds no times: the frames were not evenly spaced" in report.notes
+    assert len(times(tmp_path / "out.y4m")) == len(times(vfr))
+
+
+@pytest.mark.parametrize(("rate", "said"), [(100, False), (240, True)])
+def test_more_frames_than_a_gif_shows_are_said(
+    rate: int, said: bool, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    source = tmp_path / "in.mkv"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=s=64x48:r={rate}:d=0.1", "-c:v", "libx264", source)
+    report = painted(source, tmp_path / "out.gif")
+    assert any("gif shows 100 frames a second at most" in note for note in report.notes) == said
+
+
+@pytest.mark.parametrize(("name", "least"), [("libvpx", 4), ("libsvtav1", 1), ("libx264", 0)])
+def test_the_best_quality_is_what_the_encoder_takes(name: str, least: int) -> None:
+    """SVT-AV1 takes 0 for no wish at all, and libvpx refuses what is below 4."""
+    options, notes = quality_options(name, 0, None)
+    assert options[options.index("-crf") + 1] == str(least)
+    assert bool(notes) == bool(least)
+    options, notes = quality_options(name, 30, None)
+    assert options[options.index("-crf") + 1] == "30"
+    assert notes == ()
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixels", "size"),
+    [("qtrle", "rgb24", (65, 49)), ("libx264rgb", "gbrp", (65, 49)), ("snow", "yuv420p", (66, 50))],
+)
+def test_an_encoder_of_no_list_gets_pixels_that_it_knows(
+    codec: str, pixels: str, size: tuple[int, int], odd: Path, tmp_path: Path
+) -> None:
+    """And an odd size is padded only if these want it."""
+    target = tmp_path / "out.mov"
+    if codec == "snow":
+        target = tmp_path / "out.nut"
+    report = painted(odd, target, codec)
+    assert any("padded" in note for note in report.notes) == (size != (65, 49))
+    with av.open(str(target)) as container:
+        frame = next(container.decode(video=0))
+    assert (frame.format.name, (frame.width, frame.height)) == (pixels, size)
+
+
+def test_sound_that_nobody_can_decode_is_left_out(
+    cfr: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    """Newer phones write a second track, in a codec of their own, beside the usual one."""
+    source, target = tmp_path / "two.mov", tmp_path / "out.mp4"
+    tone = ["-f", "lavfi", "-i", "sine=d=0.8"]
+    maps = ["-map", "0:v", "-map", "1", "-map", "2"]
+    ffmpeg("-i", cfr, *tone, *tone, *maps, "-c:v", "copy", "-c:a", "aac", source)
+    data = bytearray(source.read_bytes())
+    entry = data.index(b"mp4a", data.rindex(b"stsd"))
+    data[entry : entry + 4] = b"apac"
+    ends = data.index(b"esds", entry)
+    data[ends : ends + 4] = b"dapa"
+    source.write_bytes(data)
+    report = painted(source, target)
+    assert "audio stream 2 (unknown) is left out: it cannot be decoded" in report.notes
+    with av.open(str(target)) as container:
+        assert [stream.codec_context.name for stream in container.streams.audio] == ["aac"]
