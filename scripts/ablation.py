@@ -79,7 +79,7 @@ def train(options: argparse.Namespace, model: Path, settings: list[str]) -> None
     pictures = ["--content", options.content, "--styles", options.styles, "--vgg", options.vgg]
     begin = ["--from", options.start] if options.start else []
     length = ["--recipe", options.recipe, "--max-steps", options.steps]
-    vstyle("train", *pictures, *begin, *length, *changes, "-o", part)
+    vstyle("train", *pictures, *begin, *length, *changes, "-o", part, "--overwrite")
     part.rename(model)
 
 

@@ -52,6 +52,24 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
     assert np.abs(read_picture(tmp_path / "a.png").astype(int) - 127).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("white", "kind", "level"),
+    [(1.0, np.float32, 0.5), (255, np.float32, 128), (65535, np.float32, 32768),
+     (255, np.int32, 128), (65535, np.int32, 32768)],
+)  # fmt: skip
+def test_grey_of_any_kind(white: float, kind: type, level: float, tmp_path: Path) -> None:
+    """Of 32 bits a file does not say how large white is; what is no number is black."""
+    values = np.full((4, 4), level, kind)
+    values[0] = white
+    if kind is np.float32:
+        values[1] = np.nan
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    found = read_picture(tmp_path / "a.tif").astype(int)
+    assert (found[0] == 255).all()
+    assert np.abs(found[2:] - 127).max() <= 1
+    assert kind is np.int32 or (found[1] == 0).all()
+
+
 def test_sixteen_bit_colour(tmp_path: Path) -> None:
     """Colour of 16 bits, which Pillow cannot write: a PNG put together by hand."""
     row = b"\0" + struct.pack(">3H", 65535, 32768, 0) * 2
@@ -89,7 +107,7 @@ def bomb(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["missing", "directory", "text", "empty", "cut", "bomb", "thread"]
+    "fault", ["missing", "directory", "text", "empty", "cut", "bomb", "thread", "avif"]
 )
 def test_what_is_no_picture_is_an_input_error(tmp_path: Path, fault: str) -> None:
     """One line that names the file, whatever is wrong with it."""
@@ -105,6 +123,14 @@ def test_what_is_no_picture_is_an_input_error(tmp_path: Path, fault: str) -> Non
         path.write_bytes(path.read_bytes()[:2000])
     elif fault == "bomb":
         bomb(path)
+    elif fault == "avif":  # of which Pillow says in its own way that it is damaged
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (99, 99, 3), np.uint8)).save(
+            path, "AVIF"
+        )
+        data = bytearray(path.read_bytes())
+        begin = data.index(b"mdat") + 4
+        data[begin : begin + 40] = b"\xff" * 40
+        path.write_bytes(data)
     elif fault == "thread":
         Image.fromarray(np.zeros((8000, 1, 3), np.uint8)).save(path)
     with pytest.raises(InputError, match=r"a\.png") as caught:

@@ -42,6 +42,15 @@ class DeviceError(VstyleError):
     exit_code = 6
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Tell whether an error, whoever raised it, says that memory ran out."""
+    words = ("out of memory", "bad_alloc", "not enough memory", "can't allocate memory")
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in said for word in words)
+    )
+
+
 class TrainingError(VstyleError):
     """A training run went wrong by itself: numbers that are not finite, or a collapse."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from vstyle.errors import InputError
@@ -29,6 +31,12 @@ def is_folder(path: Path) -> bool:
 def below(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     """Return the files below a folder that end like this, in the order of their names."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """Return what to call files: by their stems, those that share one by their whole ways."""
+    times = Counter(path.stem for path in paths)
+    return [path.stem if times[path.stem] == 1 else str(path) for path in paths]
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -46,7 +46,10 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
         raise InputError(
             f"{path} is not a picture that can be read", "Name a jpg, png, webp or gif file."
         ) from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (
+        # What Pillow's readers raise at damaged files, each in its own way.
+        OSError, ValueError, SyntaxError, RuntimeError, MemoryError, Image.DecompressionBombError,
+    ) as error:  # fmt: skip
         raise InputError(
             f"picture {path} cannot be read: {error}", "Is the file damaged or cut off?"
         ) from error
@@ -82,9 +85,11 @@ def squares(picture: NDArray[np.uint8], size: int) -> list[NDArray[np.uint8]]:
 def _rgb(image: Image.Image) -> Image.Image:
     """Return the picture as 8 bit RGB, transparency laid over white."""
     if image.mode.startswith("I") or image.mode == "F":
-        # Pillow would clip 16 bit grey at 255 instead of scaling it.
-        values = np.asarray(image, np.float32)
-        top = 1.0 if image.mode == "F" and values.max() <= 1 else 65535.0
+        # Pillow would clip 16 bit grey at 255 instead of scaling it. Others do not say how large
+        # white is.
+        values = np.nan_to_num(np.asarray(image, np.float32))
+        sizes = (1.0, 255.0) if image.mode == "F" else (255.0,) if image.mode == "I" else ()
+        top = next((size for size in sizes if values.max() <= size), 65535.0)
         return Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         layer = image.convert("RGBA")

@@ -118,5 +118,5 @@ def code_for(file: Checkpoint, mark: str, model: str, style: str) -> Code:
             return np.asarray(file.tensors[name], np.float32)
     raise UsageError(
         f"style {style!r} has no code for model {model}",
-        "Give its picture instead: --style PICTURE.jpg.",
+        "Give pictures in place of names: --style PICTURE.jpg, or --styles FOLDER.",
     )

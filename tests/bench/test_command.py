@@ -170,6 +170,7 @@ BAD = {
     "size too large": (["--size", "90000x90000"], 2, "8192x8192 is the largest"),
     "unknown style": (["--style", "stary-night"], 2, "starry-night"),
     "missing clip": (["--clip", "none.mp4"], 3, "does not exist"),
+    "clip from a pipe": (["--clip", "-"], 2, "can be read only once"),
     "clip is a text": (["--clip", "text.mp4"], 3, "not a video"),
     "missing old result": (["--compare", "none.json"], 3, "cannot be read"),
     "old result is a text": (["--compare", "text.mp4"], 3, "not JSON"),

@@ -97,3 +97,5 @@ def test_other_machines_and_missing_rows_are_said() -> None:
     assert "threads differs" in said[0]
     assert "not measured now: student cpu fp32 32x32" in said[1]
     assert len(said) == 2
+    few = replace(ROW, fps=repeated([30.0, 31.0]))
+    assert any("runs are too few" in line for line in remarks(document(few), document(few)))

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import openvino  # noqa: F401 - its import starts a thread, which no test is to be blamed for
 import pytest
+import torch
 from skimage.metrics import structural_similarity
 
 from vstyle import checkpoint
@@ -18,6 +19,8 @@ from vstyle.bench.records import Failure, Quality
 from vstyle.bench.steadiness import e_warp, estimated_motion, moved, sharpness, steadiness
 from vstyle.engine.base import Picture
 from vstyle.engine.build import build_engine
+from vstyle.errors import InputError
+from vstyle.folders import names_of
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
 from vstyle.scene import Motion, Scene, motion, render
@@ -35,6 +38,20 @@ STYLES = SHARED / "data" / "dev" / "style"
 def noise(height: int = 40, width: int = 60, seed: int = 0) -> Picture:
     values = np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
     return np.asarray(cv2.GaussianBlur(values, (0, 0), 2), np.uint8)
+
+
+def random_vgg() -> dict[str, torch.Tensor]:
+    """Return VGG-19's layers as far as is looked at, with random weights."""
+    random = torch.Generator().manual_seed(0)
+    weights, inputs = {}, 3
+    for index, width in zip(
+        (0, 2, 5, 7, 10, 12, 14, 16), (8, 8, 16, 16, 32, 32, 32, 32), strict=True
+    ):
+        kernel = torch.randn(width, inputs, 3, 3, generator=random)
+        weights[f"features.{index}.weight"] = kernel * (2 / (9 * inputs)) ** 0.5
+        weights[f"features.{index}.bias"] = torch.zeros(width)
+        inputs = width
+    return weights
 
 
 def shift(height: int, width: int, x: int, y: int) -> Motion:
@@ -151,9 +168,36 @@ def test_a_clip_too_short_for_ten_frames_has_no_long_term(
 ) -> None:
     clip = tmp_path / "short.mkv"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.2", "-c:v", "ffv1", clip)
-    found = footage.filmed(clip)
+    found = footage.filmed(clip, "short")
     assert (len(found.frames), len(found.near), len(found.far)) == (5, 4, 0)
     assert not found.exact
+
+
+def test_clips_that_show_nothing_say_nothing() -> None:
+    """No detail of a black frame to compare with, no way to a style that is there already."""
+    black = np.zeros((40, 60, 3), np.uint8)
+    clip = footage.estimated("black", [black] * 4)
+    found = quality.measured([noise()] * 4, clip, [], [], None)
+    assert found.detail is None
+    assert found.ssim is not None
+    assert quality.mean_of([found, replace(found, detail=2.0)]).detail == 2.0
+    vgg = Features(random_vgg())
+    here, there = likeness.look(vgg, black), likeness.look(vgg, noise())
+    assert likeness.style_distance(there, here, here) is None
+    assert likeness.gram_distance(there, here, here) is None
+    assert likeness.style_distance(here, there, here) == 0
+
+
+def test_clips_too_short_or_too_small_are_refused() -> None:
+    for picture, count, words in ((noise(), 2, "only 2 frames"), (noise(8, 8), 4, "8x8")):
+        with pytest.raises(InputError, match=words):
+            footage.estimated("a", [picture] * count)
+    assert len(footage.estimated("a", [noise(12, 12)] * 4).near) == 3
+
+
+def test_files_of_one_name_are_told_apart() -> None:
+    paths = [Path("day/1.mp4"), Path("night/1.mp4"), Path("night/2.mp4")]
+    assert names_of(paths) == [str(paths[0]), str(paths[1]), "2"]
 
 
 def test_a_model_is_judged_without_vgg_and_bad_ones_are_said(
@@ -171,7 +215,7 @@ def test_a_model_is_judged_without_vgg_and_bad_ones_are_said(
     film.write_text("no film")
     twin = tmp_path / "twin.safetensors"
     twin.write_bytes(checkpoint.find_model("student").read_bytes())
-    models = ("student", "picasso", str(twin))
+    models = ("student", "picasso", "student", str(twin))  # what is named twice is measured once
     wanted = quality.Wanted(models, "cpu", None, (film,), (text, style))
     found = list(quality.measure(wanted))
     failures = [each.row for each in found if isinstance(each, Failure)]

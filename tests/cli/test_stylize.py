@@ -187,6 +187,26 @@ def test_a_bug_is_one_line_and_a_traceback_on_request(
     assert "Traceback" in vstyle(*command)[2]
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"), [(MemoryError, ""), (RuntimeError, "Exception from x:1: std::bad_alloc")]
+)
+def test_memory_that_ran_out_is_no_bug(
+    kind: type[Exception],
+    words: str,
+    *,
+    vstyle: Run,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def plan(*_: object) -> None:
+        raise kind(words)
+
+    monkeypatch.setattr("vstyle.video.stylize.plan_encoding", plan)
+    code, _, err = vstyle("stylize", "in.mp4", "--model", "identity", "-o", "out.mp4")
+    assert code == 6
+    assert "memory ran out" in err
+
+
 def test_every_verb_has_help_that_ends_in_examples(vstyle: Run) -> None:
     for verb in door.app.registered_commands:
         assert verb.callback is not None

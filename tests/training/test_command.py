@@ -83,6 +83,9 @@ def test_a_signal_saves_and_says_how_to_go_on(
         (["--from", "nobody"], 4, "neither a shipped name nor a file"),
         (["--resume"], 4, "cannot be read"),
         (["--device", "tpu"], 2, "'tpu' is no device"),
+        (["-o", "{paintings}"], 5, "cannot be written"),
+        (["-o", "."], 5, "cannot be written"),
+        (["-o", "{paintings}/own.png"], 2, "own.png exists"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(

@@ -40,6 +40,9 @@ def test_what_does_not_fit_into_memory_lies_in_a_file(
         assert array.dtype == same.dtype
         np.testing.assert_array_equal(array, same)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    memory = data.Memory(10)
+    assert isinstance(memory.keep(np.zeros(11, np.uint8)), np.memmap)
+    assert not isinstance(memory.keep(np.zeros(10, np.uint8)), np.memmap)  # there is still room
 
 
 def test_a_folder_is_read_in_order_and_faults_are_counted(folders: Path, tmp_path: Path) -> None:

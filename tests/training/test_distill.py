@@ -200,7 +200,9 @@ def test_one_style_and_a_student_to_begin_from(words: list[str], job: Job, folde
     first = job.output.rename(job.output.with_name("first.safetensors"))
     at = words.index("--styles")
     one = [*words[:at], "--style", str(folders / "paintings" / "own.png"), *words[at + 2 :]]
-    assert exit_code(lambda: app([*one, "--from", str(first), "--max-steps", "1"])) == 0
+    again = [*one, "--from", str(first), "--max-steps", "1"]
+    assert exit_code(lambda: app(again)) == 2  # the state of the first is there
+    assert exit_code(lambda: app([*again, "--overwrite"])) == 0
     about = checkpoint.describe(job.output).provenance
     assert (about["paintings"], about["started_from"]) == (1, "first.safetensors")
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from vstyle import checkpoint
 from vstyle.errors import UsageError
 from vstyle.models.build import new_networks
 from vstyle.training.recipe import Phase, Recipe
-from vstyle.training.recipe_file import change, read_recipe, recipe_of, shipped_recipes
+from vstyle.training.recipe_file import TERMS, change, read_recipe, recipe_of, shipped_recipes
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -82,6 +83,10 @@ def test_the_phase_follows_what_is_done() -> None:
         ("generator.code = 9\nstyle.code = 9\ndiscriminator.code = 9", "of 9 entries is too short"),
         ("generator = {inner = [8, 0, 8]}", "generator.inner is not positive"),
         ("steps 5", "cannot be read"),
+        ("video_frames = 1", "video_frames is less than 2"),
+        ("generator.factor = 1", "generator.factor is less than 2"),
+        ("rate = 0.0", "rate is 0"),
+        ("phases = [{start = 0.0, size = 64}]", r"phases\.0 lacks batch\. "),
     ],
 )
 def test_a_wrong_recipe_is_one_clear_error(tmp_path: Path, text: str, words: str) -> None:
@@ -92,6 +97,13 @@ def test_a_wrong_recipe_is_one_clear_error(tmp_path: Path, text: str, words: str
         read_recipe(str(path))
     assert "\n" not in (line := f"{caught.value.message}. {caught.value.hint}")
     assert re.search(words, line), line
+
+
+def test_a_recipe_that_asks_for_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="every term"):
+        change(Recipe(), [f"{name}=0" for name in TERMS])
+    number = {f.name for f in fields(Recipe) if f.type == "float"}
+    assert set(TERMS) <= number
 
 
 @pytest.mark.parametrize("setting", ["rate", "rte=1", "phases.9.batch=1", "rate.x=1", "steps=x"])

@@ -257,6 +257,51 @@ def test_a_run_gone_wrong_keeps_what_was_saved(job: Job, whole: Run) -> None:
     assert (job.output.read_bytes(), state_path(job.output).read_bytes()) == before
 
 
+def test_a_run_in_doubt_keeps_what_was_saved(
+    job: Job, whole: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If it is stopped while a fault shows; without anything from before it saves what it has."""
+    monkeypatch.setattr(Health, "doubtful", property(lambda _: True))
+    for path in (whole.job.output, state_path(whole.job.output)):
+        shutil.copy(path, job.output.parent)
+    before = job.output.read_bytes()
+    longer = dataclasses.replace(TINY, steps=12)
+    next(steps := fit(dataclasses.replace(job, resume=True), longer))
+    steps.close()
+    assert job.output.read_bytes() == before
+    alone = dataclasses.replace(job, output=job.output.with_name("alone.safetensors"))
+    next(steps := fit(alone, TINY))
+    steps.close()
+    assert alone.output.exists()
+
+
+def test_weights_that_no_file_holds_are_not_saved(job: Job) -> None:
+    trainer = Trainer(new_networks(TINY.generator, TINY.style), TINY, Ranks(torch.device("cpu")))
+    next(trainer.average.generator.parameters()).data.fill_(1e6)
+    with pytest.raises(TrainingError, match="too large"):
+        trainer.save(job.output, {})
+    assert not job.output.exists()
+
+
+def test_a_full_disk_ends_the_log_in_words(job: Job) -> None:
+    folder = job.output.with_suffix(".log")
+    (folder / "sheets").mkdir(parents=True)
+    (folder / "log.jsonl").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match="No space left"):
+        list(fit(job, TINY))
+
+
+def test_a_single_painting_does_not_change_how_styles_are_read(job: Job, whole: Run) -> None:
+    """A folder of one is one: what begins from a model keeps its codes."""
+    recipe = dataclasses.replace(TINY, steps=1)
+    list(fit(dataclasses.replace(job, start=whole.job.output), recipe))
+    before, after = (checkpoint.load(path, "model").tensors for path in (
+        whole.job.output, job.output,
+    ))  # fmt: skip
+    for name in (name for name in before if name.startswith("style.")):
+        np.testing.assert_array_equal(before[name], after[name])
+
+
 @pytest.mark.parametrize(
     "fault", ["no photos", "vgg is a text", "vgg is another file", "no run", "no place"]
 )

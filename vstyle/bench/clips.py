@@ -20,6 +20,7 @@ from vstyle.scene.canvas import paint_canvas
 from vstyle.video.decode import open_clip
 from vstyle.video.ffmpeg import executable
 from vstyle.video.opening import MAX_PIXELS
+from vstyle.video.standard import STANDARD
 
 FRAMES = 72
 """Of the rendered clip: 3 s."""
@@ -55,6 +56,8 @@ def make_clip(clip: Path | None, size: Size | None, folder: Path) -> tuple[Path,
     Raises UsageError for a size that no clip can have, InputError for a clip that cannot be read,
     and OutputError where there is no room for it.
     """
+    if clip == STANDARD:
+        raise UsageError("standard input can be read only once", "Name a file.")
     if clip is not None:
         with open_clip(clip):  # or say here and once what is wrong with it
             pass

@@ -59,10 +59,14 @@ def compare(old: Document, new: Document, tolerance: float) -> list[Change]:
 
 
 def remarks(old: Document, new: Document) -> Iterator[str]:
-    """Say what makes the comparison less than it seems: other machines, missing rows."""
+    """Say what makes the comparison less than it seems: other machines, few runs, missing rows."""
     for name in ("cpu", "gpus", "threads"):
         if old.environment.get(name) != new.environment.get(name):
             yield f"the two were not measured alike: {name} differs"
+    before = {_key(row): row for row in old.speed}
+    both = [(before[_key(row)].fps.runs, row.fps.runs) for row in new.speed if _key(row) in before]
+    if any(comb(len(then) + len(now), len(now)) * CHANCE < 1 for then, now in both):
+        yield "runs are too few to tell a change of speed from chance: 3 on each side are the least"
     here = {_key(row) for row in new.speed} | {_quality_key(row) for row in new.quality}
     for key in [_key(row) for row in old.speed] + [_quality_key(row) for row in old.quality]:
         if key not in here:

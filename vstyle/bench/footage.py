@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-from vstyle.bench.steadiness import LONG, SHORT, estimated_motion
+from vstyle.bench.steadiness import LEAST_SIDE, LONG, SHORT, estimated_motion
 from vstyle.engine.base import Picture
 from vstyle.errors import InputError
 from vstyle.scene import Motion, Scene, motion, render
@@ -39,21 +39,30 @@ def rendered(seed: int) -> Footage:
     return _footage(f"scene {seed}", True, frames, lambda t, step: motion(scene, t, step))
 
 
-def filmed(path: Path) -> Footage:
+def filmed(path: Path, name: str) -> Footage:
     """Read the first frames of a clip and estimate their motion. Raises InputError."""
     with open_clip(path) as source:
         frames = tuple(
             frame.image for frame in islice(frames_of(source.items, lambda _: None), FRAMES)
         )
-    if len(frames) <= FIRST_LOOK:
-        raise InputError(
-            f"{path} has only {len(frames)} frames", f"Name a clip of more than {FIRST_LOOK}."
-        )
-    return estimated(path.stem, frames)
+    return estimated(name, frames)
 
 
 def estimated(name: str, frames: Sequence[Picture]) -> Footage:
-    """Return frames with their motion, as it is estimated."""
+    """Return frames with their motion, as it is estimated.
+
+    Raises InputError if they are too few or too small.
+    """
+    if len(frames) <= FIRST_LOOK:
+        raise InputError(
+            f"{name} has only {len(frames)} frames", f"Name a clip of more than {FIRST_LOOK}."
+        )
+    height, width = frames[0].shape[:2]
+    if min(height, width) < LEAST_SIDE:
+        raise InputError(
+            f"{name} is too small to find its motion: {width}x{height}",
+            f"Name a clip of {LEAST_SIDE} pixels or more.",
+        )
     return _footage(
         name, False, tuple(frames), lambda t, step: estimated_motion(frames[t], frames[t + step])
     )

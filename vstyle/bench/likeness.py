@@ -24,6 +24,10 @@ CONTENT_LAYER = "relu3_1"
 SCALES = (1, 2, 4)  # shallow layers of a small picture see what deep ones see of a large one
 
 
+NEAR = 0.005  # a photo's distance to a style is some 50 times that
+Distance = Callable[[losses.Statistics, losses.Statistics], Tensor]
+
+
 @dataclass(frozen=True)
 class Look:
     """What VGG sees of a picture."""
@@ -44,16 +48,17 @@ def look(vgg: Features, picture: Picture) -> Look:
     return Look(tuple(statistics), shapes)
 
 
-def style_distance(painted: Look, source: Look, style: Look) -> float:
-    """Distance of channel means and deviations (Huang and Belongie 2017), over the source's."""
-    return _mean(losses.moments_distance, painted, style) / _mean(
-        losses.moments_distance, source, style
-    )
+def style_distance(painted: Look, source: Look, style: Look) -> float | None:
+    """Distance of channel means and deviations (Huang and Belongie 2017), over the source's.
+
+    None where that is NEAR or less: there is no way to go.
+    """
+    return _over(losses.moments_distance, painted, source, style)
 
 
-def gram_distance(painted: Look, source: Look, style: Look) -> float:
-    """Distance of Gram matrices (Gatys et al. 2016), over the source's."""
-    return _mean(losses.gram_distance, painted, style) / _mean(losses.gram_distance, source, style)
+def gram_distance(painted: Look, source: Look, style: Look) -> float | None:
+    """Distance of Gram matrices (Gatys et al. 2016), over the source's; None as above."""
+    return _over(losses.gram_distance, painted, source, style)
 
 
 def content_distance(painted: Look, source: Look) -> float:
@@ -66,9 +71,12 @@ def ssim(painted: Picture, source: Picture) -> float:
     return 1 - float(losses.structure(pixels.to_tensor(painted), pixels.to_tensor(source)))
 
 
-def _mean(
-    distance: Callable[[losses.Statistics, losses.Statistics], Tensor], a: Look, b: Look
-) -> float:
+def _over(distance: Distance, painted: Look, source: Look, style: Look) -> float | None:
+    start = _mean(distance, source, style)
+    return _mean(distance, painted, style) / start if start > NEAR else None
+
+
+def _mean(distance: Distance, a: Look, b: Look) -> float:
     """Return the mean distance over layers and scales."""
     parts = [distance(x, y) for x, y in zip(a.statistics, b.statistics, strict=True)]
     return float(torch.stack(parts).mean())

@@ -51,12 +51,18 @@ def power(device: str) -> Iterator[Reading]:
     Of a CUDA device its own, as its driver tells it; else that of the CPU packages (RAPL).
     """
     if device.startswith("cuda"):
-        index = device.partition(":")[2] or "0"
-        query = "nvidia-smi", "-i", index, "--query-gpu=power.draw", "--format=csv,noheader,nounits"
-        with sampled([*query, f"-lms={SAMPLING}"]) as reading:
+        query = "--query-gpu=power.draw", "--format=csv,noheader,nounits", f"-lms={SAMPLING}"
+        with sampled(["nvidia-smi", "-i", _card(device), *query]) as reading:
             yield reading
     else:
         yield packages(RAPL)
+
+
+def _card(device: str) -> str:
+    """Return what the driver calls a CUDA device: its numbers need not be torch's."""
+    import torch
+
+    return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from vstyle.bench.speed import tried
 from vstyle.bench.steadiness import sharpness, steadiness
 from vstyle.engine.base import Engine, Picture
 from vstyle.engine.build import build_engine, choose_model
+from vstyle.folders import names_of
 from vstyle.models.config import READ_SIDE
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
@@ -34,6 +35,7 @@ LOOKED_AT = slice(footage.FIRST_LOOK, None, 10)  # the frames whose likeness is 
 HELD = 1000  # frames for which a still picture is held, and
 EARLY = 10  # the one of them that the last is compared with
 STILL = (320, 180)
+PLAIN = 0.25  # grey levels: a frame whose gradients are fainter, on average, shows nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +89,17 @@ def measure(wanted: Wanted) -> Iterator[Event]:
         return
     place, _ = chosen
     styles: list[_Style] = []
-    for path in wanted.styles:
-        style = tried(path.name, _read_style, path, vgg)
+    for path, called in zip(wanted.styles, names_of(wanted.styles), strict=True):
+        style = tried(path.name, _read_style, path, called, vgg)
         if isinstance(style, Failure):
             yield style
         else:
             styles.append(style)
     painters: list[_Painter] = []
-    for model in wanted.models:
+    for model in dict.fromkeys(tried(each, choose_model, each, place) for each in wanted.models):
+        if isinstance(model, Failure):
+            yield model
+            continue
         yield f"loading {model}"
         mine = tried(model, _painters, model, styles, place)
         if isinstance(mine, Failure):
@@ -141,15 +146,14 @@ def drift(engine: Engine, style: str, held: int = HELD) -> Drift:
     return Drift(style, held, float(gaps.max()), sharpness(last) / max(sharpness(early), 1e-6))
 
 
-def _read_style(path: Path, vgg: Features | None) -> _Style:
+def _read_style(path: Path, name: str, vgg: Features | None) -> _Style:
     picture = read_picture(path, READ_SIDE)
-    return _Style(path.stem, path, picture, likeness.look(vgg, picture) if vgg else None)
+    return _Style(name, path, picture, likeness.look(vgg, picture) if vgg else None)
 
 
 def _painters(model: str, styles: Sequence[_Style], place: str) -> list[_Painter]:
-    name = choose_model(model, place)
     return [
-        _Painter(name, style, build_engine(name, str(style.path), place)[0]) for style in styles
+        _Painter(model, style, build_engine(model, str(style.path), place)[0]) for style in styles
     ]
 
 
@@ -173,16 +177,17 @@ def measured(
     goal: Look | None,
 ) -> Measures:
     """Measure a painted clip; `looks` are those of its frames and of its source's."""
-    triples = [(new, old, goal) for new, old in zip(looks, source_looks, strict=True) if goal]
+    seen = list(zip(looks, source_looks, strict=True))
+    triples = [(*pair, goal) for pair in seen if goal]
     both = list(zip(painted[LOOKED_AT], clip.frames[LOOKED_AT], strict=True))
     near, far = (steadiness(painted, motions) for motions in (clip.near, clip.far))
     own, own_far = (steadiness(clip.frames, motions) for motions in (clip.near, clip.far))
     return Measures(
         style=_average([likeness.style_distance(*three) for three in triples]),
         gram=_average([likeness.gram_distance(*three) for three in triples]),
-        content=_average([likeness.content_distance(new, old) for new, old, _ in triples]),
-        ssim=float(np.mean([likeness.ssim(*two) for two in both])),
-        detail=float(np.mean([sharpness(new) / max(sharpness(old), 1e-6) for new, old in both])),
+        content=_average([likeness.content_distance(*pair) for pair in seen]),
+        ssim=_average([likeness.ssim(*two) for two in both]),
+        detail=_average([_detail(*two) for two in both]),
         e_warp=near.e_warp if near else None,
         trmse=near.trmse if near else None,
         trmse_long=far.trmse if far else None,
@@ -196,19 +201,25 @@ def measured(
 def mean_of(measures: Sequence[Measures]) -> Measures:
     """Return the mean of each measure over the pairs that have it."""
     rows = [asdict(each) for each in measures]
-    means: dict[str, Any] = {
-        name: _average([row[name] for row in rows if row[name] is not None]) for name in rows[0]
-    }
+    means: dict[str, Any] = {name: _average([row[name] for row in rows]) for name in rows[0]}
     return Measures(**means)
 
 
-def _average(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if values else None
+def _average(values: Sequence[float | None]) -> float | None:
+    """Return the mean of the values that there are."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _detail(painted: Picture, source: Picture) -> float | None:
+    """Return the sharpness of a painted frame over its source's; of a plain one it says nothing."""
+    own = sharpness(source)
+    return sharpness(painted) / own if own >= PLAIN else None
 
 
 def _clips(paths: Sequence[Path]) -> Iterator[tuple[str, Callable[[], Footage]]]:
     """Yield the names of the clips, and what loads each."""
     for seed in footage.SEEDS:
         yield f"scene {seed}", partial(rendered, seed)
-    for path in paths:
-        yield path.stem, partial(filmed, path)
+    for path, name in zip(paths, names_of(paths), strict=True):
+        yield name, partial(filmed, path, name)

@@ -107,15 +107,16 @@ class Speed:
 class Measures:
     """Of one clip in one style, or their means. All but ssim and detail: lower is better.
 
-    The style's need VGG. Lengths are RMSE or MSE of values 0..1; `source_*` are what the unpainted
-    clip itself has.
+    None is what cannot be measured: all that VGG sees without it, the style's too where the clip
+    has the style's statistics already, detail of a plain clip, steadiness of one without motion.
+    Lengths are RMSE or MSE of values 0..1; `source_*` are what the unpainted clip itself has.
     """
 
     style: float | None
     gram: float | None
     content: float | None
-    ssim: float
-    detail: float  # sharpness over the source's: what steadiness is bought with by blurring
+    ssim: float | None
+    detail: float | None  # sharpness over the source's: what steadiness is bought with by blurring
     e_warp: float | None
     trmse: float | None  # one frame apart
     trmse_long: float | None  # ten frames apart

@@ -37,8 +37,10 @@ TRIES = 5  # the best counts: a roof is what can be done, not what is usually do
 
 def clock(device: str) -> Timer:
     """Return what times one call in seconds: by CUDA's events on a GPU, else by the clock."""
+    if device == "mps":
+        return _by_the_clock(torch.mps.synchronize)
     if not device.startswith("cuda"):
-        return _by_the_clock
+        return _by_the_clock(lambda: None)
 
     def by_events(call: Callable[[], object]) -> float:
         with torch.cuda.device(device):
@@ -53,10 +55,16 @@ def clock(device: str) -> Timer:
     return by_events
 
 
-def _by_the_clock(call: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
+def _by_the_clock(wait: Callable[[], object]) -> Timer:
+    """Return what times one call, and the end of the work that it began, by the clock."""
+
+    def timer(call: Callable[[], object]) -> float:
+        begin = time.perf_counter()
+        call()
+        wait()
+        return time.perf_counter() - begin
+
+    return timer
 
 
 @torch.inference_mode()
@@ -117,7 +125,8 @@ def work_of(model: str, height: int, width: int, precision: str) -> Work | None:
     except (CheckpointError, ValueError):
         return None
     multiple = config.multiple
-    rows, columns = (side * multiple for side in pixels.grid(height, width, multiple))
+    # As engines pad it: a single place at the bottom has nothing to be normalised by.
+    rows, columns = (max(2, side) * multiple for side in pixels.grid(height, width, multiple))
     factor = config.factor
     frame = torch.empty(1, 3, rows, columns, device=meta)
     places = torch.empty(1, 1, rows // factor, columns // factor, device=meta)

@@ -180,4 +180,4 @@ def _gpu_memory(device: str) -> float | None:
         return None
     import torch
 
-    return torch.cuda.max_memory_reserved() / 1e6
+    return torch.cuda.max_memory_reserved(device) / 1e6

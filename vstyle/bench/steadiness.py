@@ -16,6 +16,7 @@ from vstyle.engine.base import Picture
 from vstyle.scene import Motion
 
 SHORT, LONG = 1, 10  # frames apart
+LEAST_SIDE = 12  # pixels, of what motion can be estimated for
 FEW = 100  # pixels: a pair of frames with fewer that are visible in both says nothing
 
 

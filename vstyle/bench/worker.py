@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from vstyle import errors
-from vstyle.errors import DeviceError, VstyleError
+from vstyle.errors import DeviceError, VstyleError, out_of_memory
 
 PATIENCE = 10  # seconds to clean up in
 
@@ -92,7 +92,7 @@ def main(place: Path) -> None:
         kind = type(error).__name__
         answer = {"error": kind, "message": error.message, "hint": error.hint}
     except (MemoryError, RuntimeError) as error:
-        if not (isinstance(error, MemoryError) or "memory" in str(error)):
+        if not out_of_memory(error):
             raise
         answer = {
             "error": DeviceError.__name__,

@@ -17,7 +17,7 @@ from vstyle.cli.distill import distill
 from vstyle.cli.quantize import quantize
 from vstyle.cli.stylize import stylize
 from vstyle.cli.train import train
-from vstyle.errors import VstyleError
+from vstyle.errors import DeviceError, VstyleError, out_of_memory
 
 BUG = 70
 INTERRUPTED = 130
@@ -94,10 +94,18 @@ def exit_code(run: Callable[[], object]) -> int:
         return error.exit_code
     except Exception as error:
         _trace()
-        hint = "" if _debugging() else "Run it again with VSTYLE_DEBUG=1 to see where."
-        complain(f"this should not happen: {type(error).__name__}: {error}", hint)
-        return BUG
+        return _unforeseen(error)
     return 0
+
+
+def _unforeseen(error: Exception) -> int:
+    """Say what an error is that is none of ours, and return its exit code."""
+    if out_of_memory(error):
+        complain("memory ran out", "Free some of it, or choose something smaller.")
+        return DeviceError.exit_code
+    hint = "" if _debugging() else "Run it again with VSTYLE_DEBUG=1 to see where."
+    complain(f"this should not happen: {type(error).__name__}: {error}", hint)
+    return BUG
 
 
 def _debugging() -> bool:

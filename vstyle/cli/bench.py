@@ -130,9 +130,6 @@ def bench(
         found = list(console.draw_rows(run.measure(run.Wanted(fast, judge), folder), quiet))
     result = documents.assemble(made, ["vstyle", *sys.argv[1:]], environment, found)
     changes = comparing.compare(old, result, tolerance / 100) if old else []
-    if report:
-        shown = [each for each in found if isinstance(each, run.Shown)]
-        textfile.write(report, page(result, shown, changes))
     if as_json:
         typer.echo(documents.to_json(result))
         if changes and not quiet:
@@ -142,6 +139,9 @@ def bench(
     if not quiet:
         for message in (*result.notes, *(comparing.remarks(old, result) if old else ())):
             console.note(message)
+    if report:  # last: if that fails, all has been told
+        shown = [each for each in found if isinstance(each, run.Shown)]
+        textfile.write(report, page(result, shown, changes))
     code = _exit_code(result.failures, bool(result.speed or result.quality), changes)
     if code:
         raise typer.Exit(code)

@@ -123,7 +123,7 @@ def show(found: "Iterable[Table]", aside: bool = False) -> None:
     for each in found:
         grid = Grid(title=each.title, title_justify="left", box=SIMPLE_HEAD, padding=0)
         for index, head in enumerate(each.heads):
-            grid.add_column(head, justify="left" if index < each.words else "right")
+            grid.add_column(Text(head), justify="left" if index < each.words else "right")
         for row in each.rows:
             grid.add_row(*(Text(word) for word in row))
         console.print(grid)

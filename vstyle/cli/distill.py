@@ -21,6 +21,7 @@ def distill(
     output: learning.Output,
     start: learning.Start = None,
     resume: learning.Resume = False,
+    overwrite: options.Overwrite = False,
     recipe: Annotated[
         str | None,
         typer.Option(metavar="NAME|FILE", help="distill, distill-style, recover, or a TOML file."),
@@ -58,5 +59,7 @@ def distill(
     given = learning.limits(max_steps, max_time, seed)
     plan = learning.plan_of(name, state, [*(settings or []), *given])
     origin = find_model(start) if start else None
-    job = Job(content, looks, vgg, output, videos, origin, resume, where, find_model(teacher))
+    master = find_model(teacher)
+    learning.check_output(output, (origin, master, style), not (resume or overwrite))
+    job = Job(content, looks, vgg, output, videos, origin, resume, where, master)
     learning.leave_if_stopped(learning.learn(job, plan, quiet=quiet), quiet=quiet)

@@ -7,13 +7,15 @@ import re
 import shlex
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from vstyle.cli import console
+from vstyle.cli import console, textfile
 from vstyle.errors import UsageError
+from vstyle.folders import exists
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -70,6 +72,24 @@ def looks_of(styles: Path | None, style: Path | None) -> Path:
     return found
 
 
+def check_output(output: Path, sources: Iterable[Path | None], begins: bool) -> None:
+    """Refuse an output that cannot be written, is one of the sources, or, if a run begins, exists.
+
+    Raises OutputError or UsageError.
+    """
+    from vstyle.training.trainer import state_path
+
+    textfile.check_place(output)
+    if output.resolve() in {source.resolve() for source in sources if source}:
+        raise UsageError(f"{output} is what the run begins from", "Choose another output name.")
+    for path in (output, state_path(output)):
+        if begins and exists(path):
+            raise UsageError(
+                f"{path} exists",
+                "Add --resume to go on with it, --overwrite to begin anew, or choose another name.",
+            )
+
+
 def plan_of(name: str, state: Path | None, settings: list[str]) -> Recipe:
     """Return the recipe that a run was begun with, if `state` is its, else the one called `name`.
 
@@ -117,8 +137,9 @@ def leave_if_stopped(number: int, *, quiet: bool) -> None:
     if not number:
         return
     if not (quiet or _follower()):
-        again = [word for word in sys.argv[1:] if word != "--resume"]
-        console.say(f"stopped; go on with: vstyle {shlex.join([*again, '--resume'])}")
+        again = [word for word in sys.argv[1:] if word not in {"--resume", "--overwrite", "-y"}]
+        how = "torchrun as before, and -m vstyle" if "RANK" in os.environ else "vstyle"
+        console.say(f"stopped; go on with: {how} {shlex.join([*again, '--resume'])}")
     raise typer.Exit(128 + number)
 
 

@@ -13,6 +13,7 @@ import typer
 
 from vstyle.cli import console, learning, options, textfile
 from vstyle.errors import DeviceError, OutputError, UsageError
+from vstyle.folders import exists
 
 if TYPE_CHECKING:
     from vstyle.compress.calibrate import Sample
@@ -112,28 +113,25 @@ def quantize(
     from vstyle.compress import calibrate as calibrating
     from vstyle.compress import quantize as rounding
     from vstyle.compress import report as reporting
-    from vstyle.folders import clips_in, exists, pictures_in
+    from vstyle.folders import clips_in, pictures_in
 
     source = checkpoint.find_model(model)
+    textfile.check_place(output)
     pruned = output.with_suffix(".pruned.safetensors")
-    for path in (output, *([pruned] if prune else [])):
-        if path.resolve() == source.resolve():
-            raise UsageError(f"{path} is the model itself", "Choose another name.")
-        if exists(path) and not overwrite:
-            raise UsageError(f"{path} exists", "Add --overwrite, or choose another name.")
+    _check_places(source, [output, *([pruned] if prune else [])], report, overwrite)
     if recover and not (prune and styles):
         raise UsageError(
             "--recover trains what --prune leaves, on photos and style pictures",
             "Add --prune 0.3 and --styles, a folder of pictures.",
         )
-    for path in (output, *([report] if report else [])):
-        textfile.check_place(path)
     lesson = None
     if recover and styles:
         plan = learning.plan_of("recover", None, learning.limits(None, recover_time, None))
         lesson = _job(source, pruned, recover, styles, vgg), plan
     features = _features(vgg) if vgg else None
     looks = pictures_in(styles) if styles else list(shipped.names().values())
+    if vgg and not styles:
+        console.note("without --styles there is no picture to measure style and gram with")
     count = footage.FRAMES if features else calibrating.FRAMES
     samples = calibrating.read_samples(clips_in(calibrate), looks, count)
     models = [("before", source)]
@@ -152,6 +150,19 @@ def quantize(
     console.table(_rows(found))
     if report:
         textfile.write(report, json.dumps(asdict(found), indent=1))
+
+
+def _check_places(source: Path, made: list[Path], report: Path | None, overwrite: bool) -> None:
+    """Refuse to write over the model, over others unasked, or two things in one place."""
+    for path in made:
+        if path.resolve() == source.resolve():
+            raise UsageError(f"{path} is the model itself", "Choose another name.")
+        if exists(path) and not overwrite:
+            raise UsageError(f"{path} exists", "Add --overwrite, or choose another name.")
+    if report:
+        textfile.check_place(report)
+        if report.resolve() in {path.resolve() for path in (source, *made)}:
+            raise UsageError(f"the report would replace {report}", "Choose another name for it.")
 
 
 def _features(vgg: Path) -> Features:

@@ -19,7 +19,8 @@ def check_place(path: Path) -> None:
 def write(path: Path, text: str) -> None:
     """Write the file. Raises OutputError."""
     try:
-        path.write_text(text, encoding="utf-8")
+        # A name of a file need not be text.
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written: {error.strerror}", "Name another place for it."

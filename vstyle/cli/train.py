@@ -19,6 +19,7 @@ def train(
     output: learning.Output,
     start: learning.Start = None,
     resume: learning.Resume = False,
+    overwrite: options.Overwrite = False,
     recipe: Annotated[
         str | None,
         typer.Option(metavar="NAME|FILE", help="cpu, gpu, student, smoke, style, or a TOML file."),
@@ -59,5 +60,6 @@ def train(
     given = learning.limits(max_steps, max_time, seed)
     plan = learning.plan_of(name, state, [*(settings or []), *given])
     origin = find_model(start) if start else None
+    learning.check_output(output, (origin, style), not (resume or overwrite))
     job = Job(content, looks, vgg, output, videos, origin, resume, where)
     learning.leave_if_stopped(learning.learn(job, plan, quiet=quiet), quiet=quiet)

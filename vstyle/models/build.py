@@ -24,7 +24,7 @@ class Networks:
 
 
 def new_networks(generator: GeneratorConfig, style: StyleConfig) -> Networks:
-    """Make untrained networks of these sizes; the generator's code decides the encoder's."""
+    """Make untrained networks of these sizes, whose codes must be as long as each other."""
     return Networks(Generator(generator), StyleEncoder(style))
 
 

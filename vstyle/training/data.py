@@ -41,8 +41,8 @@ class Memory:
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array, or its copy in a mapped file. Raises OutputError on a full disk."""
         with self.lock:
-            self.left -= array.nbytes
-            if self.left >= 0:
+            if array.nbytes <= self.left:
+                self.left -= array.nbytes
                 return array
             if len(self.chunk) < array.nbytes:
                 self.chunk = _mapped(max(CHUNK, array.nbytes))

@@ -39,9 +39,9 @@ class Teacher:
 
 
 def check_lesson(recipe: Recipe, teacher: Teacher | None, path: Path | None) -> None:
-    """Refuse a recipe that asks for a teacher where there is none, or for sizes it cannot paint.
+    """Refuse a recipe that asks for a teacher where there is none, or for nothing of one.
 
-    Raises UsageError. `path` is the teacher's file.
+    Or for sizes that it cannot paint. Raises UsageError. `path` is the teacher's file.
     """
     if teacher is None:
         if recipe.taught or recipe.taught_features:
@@ -49,6 +49,11 @@ def check_lesson(recipe: Recipe, teacher: Teacher | None, path: Path | None) -> 
                 "this recipe learns from a teacher", "Use vstyle distill --teacher MODEL."
             )
         return
+    if not (recipe.taught or recipe.taught_features):
+        raise UsageError(
+            "this recipe learns nothing from a teacher: taught and taught_features are 0",
+            "Use vstyle train --from MODEL, or --set taught=20.",
+        )
     multiple = teacher.networks.generator.config.multiple
     for index, phase in enumerate(recipe.phases):
         if phase.size % multiple:

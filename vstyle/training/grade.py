@@ -21,10 +21,12 @@ TIMES = [larger // size for size, larger in pairwise(SIZES)]  # the last size th
 
 def contrast(pictures: Tensor) -> Tensor:
     """Measure pictures (B, 3, H, W), values 0..1, as `models.contrast` does: (B, sizes, 3, 3)."""
-    covariances = [_covariance(pictures)]
-    for times in TIMES:
-        pictures = F.avg_pool2d(pictures, min(times, *pictures.shape[2:]))
-        covariances.append(_covariance(pictures))
+    # In bfloat16 the faint contrast of what is fine would be a fifth off.
+    with torch.autocast(pictures.device.type, enabled=False):
+        covariances = [_covariance(pictures)]
+        for times in TIMES:
+            pictures = F.avg_pool2d(pictures, min(times, *pictures.shape[2:]))
+            covariances.append(_covariance(pictures))
     levels = torch.stack([*covariances, torch.zeros_like(covariances[0])], 1)
     return levels[:, :-1] - levels[:, 1:]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -37,16 +39,12 @@ class Log:
         """Begin or go on with the log of a model; OutputError if it cannot be written."""
         self.folder = log_folder(model)
         path = self.folder / "log.jsonl"
-        try:
+        with self._writing():
             (self.folder / "sheets").mkdir(parents=True, exist_ok=True)
             lines = path.read_text().splitlines() if number and path.exists() else []
             kept = [line for line in lines if _number(line) <= number]
             path.write_text("".join(f"{line}\n" for line in kept))
             self.file = path.open("a")
-        except OSError as error:
-            raise OutputError(
-                f"the log {self.folder} cannot be written: {error.strerror}", "Name another output."
-            ) from error
         self.board = _board(self.folder, number)
 
     def __enter__(self) -> Self:
@@ -55,9 +53,10 @@ class Log:
     def __exit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        self.file.close()
         if self.board:
             self.board.close()
+        with suppress(OSError):  # of a line that could not be written, which has been said
+            self.file.close()
 
     def write(self, step: Step) -> None:
         """Write a step's line and curves."""
@@ -71,20 +70,34 @@ class Log:
         line |= {"seconds": round(step.seconds, 4), "waited": round(step.waited, 4)}
         # A number that is not finite is no JSON.
         line |= {name: value if np.isfinite(value) else str(value) for name, value in terms.items()}
-        self.file.write(json.dumps(line) + "\n")
-        self.file.flush()
-        if self.board:
-            for name, value in terms.items():
-                self.board.add_scalar(f"terms/{name}", value, step.number)
-            self.board.add_scalar("run/rate", step.rate, step.number)
-            self.board.add_scalar("run/images per second", step.images / step.seconds, step.number)
+        with self._writing():
+            self.file.write(json.dumps(line) + "\n")
+            self.file.flush()
+            if self.board:
+                for name, value in terms.items():
+                    self.board.add_scalar(f"terms/{name}", value, step.number)
+                self.board.add_scalar("run/rate", step.rate, step.number)
+                images = step.images / step.seconds
+                self.board.add_scalar("run/images per second", images, step.number)
 
     def sheet(self, step: Step) -> None:
         """Keep a contact sheet of a step."""
         picture = contact_sheet(step)
-        Image.fromarray(picture).save(self.folder / "sheets" / f"step-{step.number:06}.png")
-        if self.board:
-            self.board.add_image("sheet", picture, step.number, dataformats="HWC")
+        with self._writing():
+            Image.fromarray(picture).save(self.folder / "sheets" / f"step-{step.number:06}.png")
+            if self.board:
+                self.board.add_image("sheet", picture, step.number, dataformats="HWC")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn what goes wrong while the log is written into OutputError."""
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(
+                f"the log {self.folder} cannot be written: {error.strerror}",
+                "Make room, and go on with --resume.",
+            ) from error
 
 
 def contact_sheet(step: Step) -> NDArray[np.uint8]:

@@ -27,6 +27,11 @@ class Ranks:
         devices = [self.device] if self.device.type == "cuda" else None
         return DistributedDataParallel(module, devices, gradient_as_bucket_view=True)
 
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.count > 1:
+            distributed.barrier()
+
     def agree(self, value: float) -> float:
         """Return what the first process says."""
         if self.count == 1:

@@ -6,7 +6,7 @@ import difflib
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -15,11 +15,17 @@ from vstyle.models.config import parse
 from vstyle.training.adversarial import FORMS
 from vstyle.training.recipe import Recipe
 
+TERMS = (
+    "content", "structure", "shapes", "tints", "tone", "moments", "gram", "flow", "long_flow",
+    "identity", "grid", "seams", "dots", "variation", "cycle", "taught", "taught_features",
+    "adversarial",
+)  # fmt: skip
 FOLDER = Path(__file__).parent / "recipes"
 SHARES = ("start", "average", "adversarial_start")  # beside all that end in `_share`
-AT_LEAST_ONE = (
-    "steps", "batch", "film_frames", "video_frames", "sheet_every", "scales", "variants",
-)  # fmt: skip
+# What is at least 1; of films at least 2 frames, of blocks at least 2 pixels.
+LEAST = dict.fromkeys(("steps", "batch", "sheet_every", "scales", "variants"), 1) | dict.fromkeys(
+    ("film_frames", "video_frames", "factor"), 2
+)
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -90,7 +96,8 @@ def _record(kind: Any, values: Mapping[str, Any], where: str, above: str) -> Any
     clean = {
         name: _value(hints[name], value, where, above + name) for name, value in values.items()
     }
-    missing = {field.name for field in fields(kind)} - set(clean)
+    needed = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+    missing = needed - set(clean)
     try:
         return kind(**clean)
     except TypeError:
@@ -131,8 +138,8 @@ def check(recipe: Recipe, where: str) -> None:
                 numbers(value, f"{name}.")
             elif (name.endswith("_share") or name in SHARES) and value > 1:
                 refuse(above + name, f"= {value} is more than 1")
-            elif name in AT_LEAST_ONE and value < 1:
-                refuse(above + name, "is less than 1")
+            elif name in LEAST and value < LEAST[name]:
+                refuse(above + name, f"is less than {LEAST[name]}")
             elif above and name not in {"start", "video", "blocks"} and _least(value) <= 0:
                 refuse(above + name, "is not positive")
 
@@ -144,6 +151,10 @@ def check(recipe: Recipe, where: str) -> None:
             refuse(
                 f"phases.{index}.size", f"= {phase.size} is not a multiple of {multiple}, from 48"
             )
+    if not recipe.rate:
+        refuse("rate", "is 0: nothing would be learned")
+    if not any(getattr(recipe, name) for name in TERMS):
+        refuse("every term", "has a weight of 0")
     starts = [phase.start for phase in recipe.phases]
     if starts[0] or starts != sorted(starts):
         refuse("phases", "do not start one after another, the first at 0")

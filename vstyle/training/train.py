@@ -22,7 +22,7 @@ from vstyle.models.config import READ_SIDE
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
 from vstyle.training.batches import MARGIN, Batch, Data, Draw, draw, realise
-from vstyle.training.begin import begin, load
+from vstyle.training.begin import NOTHING, begin, load
 from vstyle.training.data import Memory, read_folder
 from vstyle.training.distill import Teacher, check_lesson
 from vstyle.training.footage import Footage, read_clips, render_scenes
@@ -33,7 +33,7 @@ from vstyle.training.pace import Counter, fast_dtype
 from vstyle.training.paintings import Paintings, Targets
 from vstyle.training.ranks import joined
 from vstyle.training.recipe import Recipe
-from vstyle.training.recipe_file import check
+from vstyle.training.recipe_file import check, recipe_of
 from vstyle.training.replay import Outcome, Replayed, mapped
 from vstyle.training.step import Numbers, Step
 from vstyle.training.trainer import Trainer, rate, state_path
@@ -45,7 +45,9 @@ PHOTO_SIDE = 320  # pixels; least short side at which photos are kept
 READERS = 6  # threads that draw data and cut it
 AHEAD = 6  # steps whose data is drawn in advance
 LAG = 4  # steps that a GPU may be behind: nobody waits for the numbers of its latest one
-AGREE_EVERY = 10  # steps after which several processes ask each other whether to stop
+# Steps, and about how many seconds, after which several processes ask each other whether to stop:
+# whoever has started them waits for half a minute.
+AGREE_EVERY, AGREE_WITHIN = 10, 5.0
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,16 @@ def fit(
                     f"a batch of {phase.batch} cannot be shared by {ranks.count} processes",
                     "Change the batch of the phase.",
                 )
+        judge = recipe.discriminator
         if job.resume:
-            checkpoint.describe(state_path(job.output))  # raises, before much is read, if none is
+            # Raises, before much is read, if there is no such run.
+            state = checkpoint.describe(state_path(job.output))
+            begun = recipe_of(state.provenance.get("recipe", {}), f"the recipe of {job.output}")
+            judge = begun.discriminator if begun.adversarial else judge
         torch.manual_seed(recipe.seed)
+        if ranks.rank == 0:
+            find_vgg(job.vgg)  # fetched once, not by every process
+        ranks.wait()
         features = Features(read_vgg(find_vgg(job.vgg)), fast_dtype(ranks.device))
         teacher = Teacher(load(job.teacher), ranks.device) if job.teacher else None
         check_lesson(recipe, teacher, job.teacher)
@@ -94,18 +103,18 @@ def fit(
         sizes: dict[str, Any] = {
             "generator": networks.generator.config,
             "style": networks.encoder.config,
-            "discriminator": dataclasses.replace(
-                recipe.discriminator, code=networks.encoder.config.code
-            ),
+            "discriminator": dataclasses.replace(judge, code=networks.encoder.config.code),
         }
-        # One painting teaches nothing about reading styles: what it has would become what is usual,
-        # and its code would move away from all that the generator knows.
-        fixed = recipe.fixed_encoder or job.paintings.is_file()
-        recipe = dataclasses.replace(recipe, **sizes, fixed_encoder=fixed)
+        recipe = dataclasses.replace(recipe, **sizes)
         check(recipe, "recipe with the sizes of the model")
         data, about = _read(job, recipe, note)
         about["started_from"] = origin
-        if not (job.resume or fixed):
+        # One painting teaches nothing about reading styles: what it has would become what is usual,
+        # and its code would move away from all that the generator knows.
+        alone = len(data.paintings.pictures) == 1
+        fixed = recipe.fixed_encoder or (alone and origin != NOTHING)
+        recipe = dataclasses.replace(recipe, fixed_encoder=fixed)
+        if not (job.resume or fixed or alone):
             whiten(networks, samples(data.paintings))
         trainer = Trainer(networks, recipe, ranks)
         if job.resume:
@@ -128,7 +137,7 @@ def _kept(
             health.check(step.number, step.terms)
             yield step
         return
-    begun, saved, sound = trainer.number, time.monotonic(), True
+    begun, kept, saved, sound = trainer.number, trainer.number, time.monotonic(), True
     with Log(output, trainer.number) as log:
         if not log.board:
             note(NO_TENSORBOARD)
@@ -143,10 +152,12 @@ def _kept(
                     log.sheet(step)
                 if time.monotonic() - saved > SAVE_EVERY and not health.doubtful:
                     trainer.save(output, about)
-                    saved = time.monotonic()
+                    kept, saved = step.number, time.monotonic()
                 yield step
         finally:
-            if sound and trainer.whole and trainer.number > begun:
+            # A doubtful state is better than none, and worse than an earlier one.
+            worth = sound and not (health.doubtful and kept)
+            if worth and trainer.whole and trainer.number > begun:
                 trainer.save(output, about)
 
 
@@ -173,13 +184,14 @@ def train(
     readers = ThreadPoolExecutor(READERS, thread_name_prefix="draw")
     ahead: deque[Future[Draw]] = deque()
     last = time.perf_counter()
+    ask_at = trainer.number
     try:
         while True:
             while len(ahead) < AHEAD and (share := _done(trainer, len(ahead))) < 1:
                 number = trainer.number + len(ahead)
                 whose = {"rank": ranks.rank, "count": ranks.count}
                 ahead.append(readers.submit(draw, recipe, data, number, share, **whose))
-            asked = ranks.count == 1 or trainer.number % AGREE_EVERY == 0
+            asked = ranks.count == 1 or trainer.number >= ask_at
             if not ahead or (asked and ranks.any(stop())):
                 return
             start = time.perf_counter()
@@ -195,6 +207,9 @@ def train(
             trainer.count()
             now = time.perf_counter()
             trainer.seconds += now - last
+            if asked:  # all the same, for all ask at once
+                pace = ranks.agree(now - last)
+                ask_at = trainer.number + max(0, min(AGREE_EVERY, int(AGREE_WITHIN / pace)) - 1)
             yield Step(
                 trainer.number,
                 _done(trainer),

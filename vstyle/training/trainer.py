@@ -8,12 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vstyle import checkpoint
-from vstyle.errors import CheckpointError, OutputError
+from vstyle.errors import CheckpointError, OutputError, TrainingError
 from vstyle.models.build import Networks, configs, from_arrays, to_arrays
 from vstyle.models.tensors import Tensors
 from vstyle.training.critic import Critic
@@ -95,7 +96,8 @@ class Trainer:
     def save(self, path: Path, provenance: dict[str, Any]) -> None:
         """Write the averaged weights as a model, and beside it all that is needed to go on.
 
-        Raises OutputError; what was saved before is then still there.
+        Raises OutputError, or TrainingError for weights that no model's file can hold; what was
+        saved before is then still there.
         """
         about = provenance | {"steps": self.number, "recipe": asdict(self.recipe)}
         about |= {"seconds": round(self.seconds, 1)}
@@ -110,8 +112,15 @@ class Trainer:
                 state[f"critic.{name}"] = value.cpu().numpy()
             state |= _state_of("critic-adam.", self.critic.optimiser)
         training = checkpoint.Header("training", configs(self.average), about)
+        with np.errstate(over="ignore"):
+            model = to_arrays(self.average, half=True)
+        if not all(np.isfinite(array).all() for array in model.values()):
+            raise TrainingError(
+                f"after step {self.number} weights are too large for a model's file",
+                "What was saved before is kept; lower `rate` and go on with --resume.",
+            )
         try:
-            checkpoint.save(path, header, to_arrays(self.average, half=True))
+            checkpoint.save(path, header, model)
             checkpoint.save(state_path(path), training, state)
         except OSError as error:
             raise OutputError(
