@@ -43,12 +43,15 @@ class DeviceError(VstyleError):
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Tell whether an error, whoever raised it, says that memory ran out."""
-    words = ("out of memory", "bad_alloc", "not enough memory", "can't allocate memory")
+    """Tell whether an error says that memory ran out: each library has words of its own."""
     said = str(error).lower()
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(word in said for word in words)
-    )
+    return isinstance(error, MemoryError) or any(words in said for words in _NO_MEMORY)
+
+
+_NO_MEMORY = (
+    "out of memory", "bad_alloc", "alloc_failed", "allocate memory", "failed to allocate",
+    "not enough memory", "insufficient memory",
+)  # fmt: skip
 
 
 class TrainingError(VstyleError):

@@ -194,6 +194,15 @@ def test_a_resumed_distillation_equals_one_that_never_stopped(job: Job, tmp_path
         np.testing.assert_array_equal(tensor, other[name])
 
 
+def test_one_painting_does_not_change_how_a_student_reads_styles(job: Job) -> None:
+    """Its encoder is its teacher's, of whatever sizes the rest is."""
+    list(fit(job, dataclasses.replace(TINY, steps=2)))
+    assert job.teacher
+    before, after = (checkpoint.load(path, "model").tensors for path in (job.teacher, job.output))
+    for name in (name for name in before if name.startswith("style.")):
+        np.testing.assert_array_equal(before[name], after[name])
+
+
 def test_one_style_and_a_student_to_begin_from(words: list[str], job: Job, folders: Path) -> None:
     """The one picture is all that is painted in; the student goes on from another's weights."""
     assert exit_code(lambda: app([*words, "--max-steps", "1"])) == 0

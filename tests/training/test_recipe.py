@@ -100,7 +100,7 @@ def test_a_wrong_recipe_is_one_clear_error(tmp_path: Path, text: str, words: str
 
 
 def test_a_recipe_that_asks_for_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="every term"):
+    with pytest.raises(UsageError, match="all of them"):
         change(Recipe(), [f"{name}=0" for name in TERMS])
     number = {f.name for f in fields(Recipe) if f.type == "float"}
     assert set(TERMS) <= number

@@ -260,14 +260,16 @@ def test_a_run_gone_wrong_keeps_what_was_saved(job: Job, whole: Run) -> None:
 def test_a_run_in_doubt_keeps_what_was_saved(
     job: Job, whole: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If it is stopped while a fault shows; without anything from before it saves what it has."""
-    monkeypatch.setattr(Health, "doubtful", property(lambda _: True))
+    """If it ends while a fault lasts, and says so; with nothing from before it saves all it has."""
+    monkeypatch.setattr(Health, "bad", property(lambda _: True))
     for path in (whole.job.output, state_path(whole.job.output)):
         shutil.copy(path, job.output.parent)
     before = job.output.read_bytes()
     longer = dataclasses.replace(TINY, steps=12)
-    next(steps := fit(dataclasses.replace(job, resume=True), longer))
+    notes: list[str] = []
+    next(steps := fit(dataclasses.replace(job, resume=True), longer, notes.append))
     steps.close()
+    assert notes[-1] == "the run went bad: what was saved after step 6 is kept"
     assert job.output.read_bytes() == before
     alone = dataclasses.replace(job, output=job.output.with_name("alone.safetensors"))
     next(steps := fit(alone, TINY))
@@ -281,6 +283,15 @@ def test_weights_that_no_file_holds_are_not_saved(job: Job) -> None:
     with pytest.raises(TrainingError, match="too large"):
         trainer.save(job.output, {})
     assert not job.output.exists()
+
+
+def test_what_is_begun_anew_is_not_gone_on_with(job: Job, whole: Run) -> None:
+    """The state of a run that is replaced goes when the new one begins."""
+    shutil.copy(state_path(whole.job.output), state_path(job.output))
+    next(steps := fit(job, TINY))
+    assert not state_path(job.output).exists()
+    steps.close()
+    assert checkpoint.describe(state_path(job.output)).provenance["steps"] == 1
 
 
 def test_a_full_disk_ends_the_log_in_words(job: Job) -> None:

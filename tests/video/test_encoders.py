@@ -78,15 +78,21 @@ def test_the_best_quality_is_what_the_encoder_takes(name: str, least: int) -> No
 
 @pytest.mark.parametrize(
     ("codec", "pixels", "size"),
-    [("qtrle", "rgb24", (65, 49)), ("libx264rgb", "gbrp", (65, 49)), ("snow", "yuv420p", (66, 50))],
+    [
+        ("qtrle", "rgb24", (65, 49)),
+        ("libx264rgb", "gbrp", (65, 49)),
+        ("snow", "yuv420p", (66, 50)),
+        ("dpx", "rgb24", (65, 49)),  # knows grey first
+        ("zmbv", "bgr0", (65, 49)),  # and this a palette
+    ],
 )
 def test_an_encoder_of_no_list_gets_pixels_that_it_knows(
     codec: str, pixels: str, size: tuple[int, int], odd: Path, tmp_path: Path
 ) -> None:
     """And an odd size is padded only if these want it."""
     target = tmp_path / "out.mov"
-    if codec == "snow":
-        target = tmp_path / "out.nut"
+    if codec in {"snow", "dpx", "zmbv"}:
+        target = tmp_path / "out.mkv"
     report = painted(odd, target, codec)
     assert any("padded" in note for note in report.notes) == (size != (65, 49))
     with av.open(str(target)) as container:

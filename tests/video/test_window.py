@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 
 import av
@@ -178,11 +179,28 @@ def test_a_part_begins_with_what_is_shown_then(tmp_path: Path, ffmpeg: Ffmpeg) -
     assert shown(slides, Reading(Fraction(7), Fraction(9))) == [(Fraction(0), whole[1])]
     assert shown(slides, Reading(Fraction(5), Fraction(9))) == [(Fraction(0), whole[1])]
     assert shown(slides, Reading(Fraction(16))) == [(Fraction(0), whole[3])]
+    assert shown(slides, Reading(Fraction(7, 2), Fraction(18, 5))) == [(Fraction(0), whole[0])]
     with pytest.raises(UsageError, match="no picture in the part"):
         shown(slides, Reading(Fraction(25)))
+    assert [n for _, n in shown(slides, Reading(Fraction(7), rate=Fraction(1)))] == [
+        *whole[1:2] * 3, *whole[2:3] * 5, *whole[3:] * 5,
+    ]  # fmt: skip
     stylize(slides, tmp_path / "o.mp4", Identity, reading=Reading(Fraction(7), Fraction(9)))
     with av.open(str(tmp_path / "o.mp4")) as container:
         assert container.duration == 2 * av.time_base
+
+
+@pytest.mark.parametrize("start", [Fraction(11, 5), Fraction(15, 2)])
+def test_a_part_begins_between_coarse_ticks(
+    start: Fraction, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    """AVI counts frames: one a second here."""
+    source, target = tmp_path / "slow.avi", tmp_path / "o.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=1:d=8", "-c:v", "mpeg4", source)
+    stylize(source, target, Identity, reading=Reading(start))
+    after = [Fraction(0), *(Fraction(second) - start for second in range(ceil(start), 8))]
+    with av.open(str(target)) as container:
+        assert [frame.pts * frame.time_base for frame in container.decode(video=0)] == after
 
 
 def test_the_last_frame_ends_with_the_part(vfr: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:

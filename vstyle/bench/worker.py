@@ -91,7 +91,7 @@ def main(place: Path) -> None:
     except VstyleError as error:
         kind = type(error).__name__
         answer = {"error": kind, "message": error.message, "hint": error.hint}
-    except (MemoryError, RuntimeError) as error:
+    except Exception as error:
         if not out_of_memory(error):
             raise
         answer = {

@@ -39,6 +39,11 @@ class Health:
         """Whether a fault shows, however short: what was saved before may be the better state."""
         return any(self.streaks.values())
 
+    @property
+    def bad(self) -> bool:
+        """Whether a fault has lasted for a tenth of the steps that end a run."""
+        return any(10 * self.streaks[name] >= patience for name, (patience, *_) in FAULTS.items())
+
     def check(self, number: int, terms: dict[str, float]) -> None:
         """Look at the terms of step `number`; TrainingError if a fault has lasted for too long."""
         seen = {
@@ -55,5 +60,5 @@ class Health:
             if self.streaks[name] >= patience:
                 raise TrainingError(
                     f"step {number}: for {patience} steps {what}",
-                    f"What was saved before that is kept; {remedy} and go on with --resume.",
+                    f"What was saved before, if anything, is kept; {remedy}, go on with --resume.",
                 )

@@ -19,6 +19,7 @@ class Ranks:
     device: torch.device
     rank: int = 0
     count: int = 1
+    local: int = 0  # which of the processes on this machine
 
     def share(self, module: nn.Module) -> nn.Module:
         """Return the module as it is called, its gradients averaged over the processes."""
@@ -26,11 +27,6 @@ class Ranks:
             return module
         devices = [self.device] if self.device.type == "cuda" else None
         return DistributedDataParallel(module, devices, gradient_as_bucket_view=True)
-
-    def wait(self) -> None:
-        """Wait until all processes are here."""
-        if self.count > 1:
-            distributed.barrier()
 
     def agree(self, value: float) -> float:
         """Return what the first process says."""
@@ -55,12 +51,13 @@ def joined(device: torch.device) -> Iterator[Ranks]:
     if "RANK" not in os.environ:
         yield Ranks(device)
         return
+    local = int(os.environ.get("LOCAL_RANK", os.environ["RANK"]))
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield Ranks(device, distributed.get_rank(), distributed.get_world_size())
+        yield Ranks(device, distributed.get_rank(), distributed.get_world_size(), local)
         # A worker of gloo lets go of the last gradients just after we have them, and needs the
         # interpreter for it: a process that ended at once was aborted.
         distributed.barrier()

@@ -15,10 +15,10 @@ from vstyle.models.config import parse
 from vstyle.training.adversarial import FORMS
 from vstyle.training.recipe import Recipe
 
+# What every step has that is not of a photo in its own style.
 TERMS = (
-    "content", "structure", "shapes", "tints", "tone", "moments", "gram", "flow", "long_flow",
-    "identity", "grid", "seams", "dots", "variation", "cycle", "taught", "taught_features",
-    "adversarial",
+    "content", "structure", "shapes", "tints", "tone", "moments", "gram", "grid", "seams", "dots",
+    "variation", "taught", "taught_features",
 )  # fmt: skip
 FOLDER = Path(__file__).parent / "recipes"
 SHARES = ("start", "average", "adversarial_start")  # beside all that end in `_share`
@@ -154,7 +154,7 @@ def check(recipe: Recipe, where: str) -> None:
     if not recipe.rate:
         refuse("rate", "is 0: nothing would be learned")
     if not any(getattr(recipe, name) for name in TERMS):
-        refuse("every term", "has a weight of 0")
+        refuse(", ".join(TERMS), "have a weight of 0, all of them")
     starts = [phase.start for phase in recipe.phases]
     if starts[0] or starts != sorted(starts):
         refuse("phases", "do not start one after another, the first at 0")

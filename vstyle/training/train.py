@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vstyle import checkpoint
-from vstyle.errors import DeviceError, UsageError
+from vstyle.errors import CheckpointError, DeviceError, UsageError
 from vstyle.models.config import READ_SIDE
 from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
@@ -31,7 +31,7 @@ from vstyle.training.log import NO_TENSORBOARD, Log
 from vstyle.training.objective import Painted, objective
 from vstyle.training.pace import Counter, fast_dtype
 from vstyle.training.paintings import Paintings, Targets
-from vstyle.training.ranks import joined
+from vstyle.training.ranks import Ranks, joined
 from vstyle.training.recipe import Recipe
 from vstyle.training.recipe_file import check, recipe_of
 from vstyle.training.replay import Outcome, Replayed, mapped
@@ -93,10 +93,7 @@ def fit(
             begun = recipe_of(state.provenance.get("recipe", {}), f"the recipe of {job.output}")
             judge = begun.discriminator if begun.adversarial else judge
         torch.manual_seed(recipe.seed)
-        if ranks.rank == 0:
-            find_vgg(job.vgg)  # fetched once, not by every process
-        ranks.wait()
-        features = Features(read_vgg(find_vgg(job.vgg)), fast_dtype(ranks.device))
+        features = Features(read_vgg(_vgg(job, ranks)), fast_dtype(ranks.device))
         teacher = Teacher(load(job.teacher), ranks.device) if job.teacher else None
         check_lesson(recipe, teacher, job.teacher)
         networks, origin = begin(job, recipe, teacher)
@@ -112,7 +109,8 @@ def fit(
         # One painting teaches nothing about reading styles: what it has would become what is usual,
         # and its code would move away from all that the generator knows.
         alone = len(data.paintings.pictures) == 1
-        fixed = recipe.fixed_encoder or (alone and origin != NOTHING)
+        known = teacher is not None or origin != NOTHING  # the encoder can read styles
+        fixed = recipe.fixed_encoder or (alone and known)
         recipe = dataclasses.replace(recipe, fixed_encoder=fixed)
         if not (job.resume or fixed or alone):
             whiten(networks, samples(data.paintings))
@@ -121,6 +119,19 @@ def fit(
             trainer.resume(job.output)
         steps = train(trainer, data, features.to(ranks.device), stop, teacher=teacher)
         yield from _kept(trainer, _delayed(steps, ranks.device), job.output, about, note)
+
+
+def _vgg(job: Job, ranks: Ranks) -> Path:
+    """Return the file of VGG-19, which one process of each machine fetches if need be."""
+    error: CheckpointError | None = None
+    if ranks.local == 0:
+        try:
+            find_vgg(job.vgg)
+        except CheckpointError as found:
+            error = found
+    if ranks.any(error is not None):
+        raise error or CheckpointError("VGG-19 is not here", "See what another process says.")
+    return find_vgg(job.vgg)
 
 
 def _kept(
@@ -139,6 +150,8 @@ def _kept(
         return
     begun, kept, saved, sound = trainer.number, trainer.number, time.monotonic(), True
     with Log(output, trainer.number) as log:
+        if not begun:  # or --resume might go on with the run that this one replaces
+            state_path(output).unlink(missing_ok=True)
         if not log.board:
             note(NO_TENSORBOARD)
         try:
@@ -155,10 +168,12 @@ def _kept(
                     kept, saved = step.number, time.monotonic()
                 yield step
         finally:
-            # A doubtful state is better than none, and worse than an earlier one.
-            worth = sound and not (health.doubtful and kept)
-            if worth and trainer.whole and trainer.number > begun:
-                trainer.save(output, about)
+            if sound and trainer.whole and trainer.number > begun:
+                # A bad state is better than none, and worse than an earlier one.
+                if health.bad and kept:
+                    note(f"the run went bad: what was saved after step {kept} is kept")
+                else:
+                    trainer.save(output, about)
 
 
 def train(

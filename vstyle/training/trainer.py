@@ -117,7 +117,7 @@ class Trainer:
         if not all(np.isfinite(array).all() for array in model.values()):
             raise TrainingError(
                 f"after step {self.number} weights are too large for a model's file",
-                "What was saved before is kept; lower `rate` and go on with --resume.",
+                "What was saved before, if anything, is kept; lower `rate`, go on with --resume.",
             )
         try:
             checkpoint.save(path, header, model)

@@ -1,11 +1,15 @@
 """What each video encoder of ffmpeg wants: its pixels, and the options it knows."""
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from av.video.format import VideoFormat
+
 from vstyle.errors import UsageError
 from vstyle.video.colour import BT601, SMPTE170M, Colour
+from vstyle.video.convert import bits_of
 from vstyle.video.ffmpeg import executable, listing
 
 CRF = 18
@@ -96,9 +100,7 @@ def codec_named(name: str) -> Codec:
         return _KNOWN[name]
     present = _encoders(executable())
     if name in present:
-        known = _pixels_of(name)
-        usual = Codec()
-        return usual if usual.pixels in known or not known else Codec(known[0])
+        return Codec(_usual(_pixels_of(name)))
     near = difflib.get_close_matches(name, present, n=3, cutoff=0.4) or sorted(_KNOWN)
     raise UsageError(f"ffmpeg has no video encoder '{name}'", f"Did you mean {', '.join(near)}?")
 
@@ -145,6 +147,25 @@ def check_pixels(name: str, pixels: str) -> None:
         raise UsageError(
             f"{name} has no pixel format '{pixels}'", f"Did you mean {', '.join(near)}?"
         )
+
+
+def _usual(known: Sequence[str]) -> str:
+    """Return which of the pixel formats of an encoder to take: of three colours, and 8 bits."""
+    usual = Codec().pixels
+    forms = [VideoFormat(name) for name in known if _is_format(name)]
+    coloured = [form for form in forms if len(form.components) == 3 and not form.has_palette]
+    best = [form.name for form in coloured if bits_of(form) == 8] or [f.name for f in coloured]
+    # Without any that we can make, ffmpeg is to choose.
+    return usual if usual in known or not best else best[0]
+
+
+def _is_format(name: str) -> bool:
+    """Tell whether PyAV's FFmpeg knows a pixel format; another ffmpeg may know more."""
+    try:
+        VideoFormat(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _pixels_of(name: str) -> list[str]:

@@ -117,8 +117,9 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     if clip.bits > 8 and bits_of(form) <= 8:
         keeps = f": --pix-fmt {codec.deep} keeps them" if codec.deep else ""
         notes += (f"{clip.bits} bits per colour become 8{keeps}",)
-    if coarser := _coarser(clip.time_base, codec):
-        notes += (f"times are rounded to 1/{coarser} s: {name} counts no finer",)
+    base = _time_base(clip, container, codec)
+    if base and not _counts_frames(clip, container, codec):
+        notes += (f"times are rounded to {base} s: {name} counts no finer",)
     if container.muxer == "gif" and clip.rate and clip.rate > _GIF_RATE:
         notes += (f"gif shows {_GIF_RATE} frames a second at most, so it gets longer: see --fps",)
     light, lost = _light_of(clip, container, codec)
@@ -256,20 +257,25 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     command += ["-bsf:v:0", _LAST] if plan.ends and plan.container.muxer in _BY_LENGTH else []
     command += _part_of(clip) if timed else []
     command += ["-fps_mode:v:0", "passthrough"]
-    codec = codec_named(plan.codec)
-    coarser = _coarser(clip.time_base, codec)
-    if (plan.container.fixed_rate or plan.container.untimed or codec.counted) and clip.rate:
-        command += ["-enc_time_base:v:0", f"{clip.rate.denominator}/{clip.rate.numerator}"]
-    else:
-        command += ["-enc_time_base:v:0", f"1/{coarser}" if coarser else "demux"]
+    base = _time_base(clip, plan.container, codec_named(plan.codec))
+    ticks = f"{base.numerator}/{base.denominator}" if base else "demux"
+    command += ["-enc_time_base:v:0", ticks]
     return [*command, *plan.container.options, "-f", plan.container.muxer, place]
 
 
-def _coarser(time_base: Fraction, codec: Codec) -> int:
-    """Return how many ticks to a second an encoder is to count; 0 if it can count the clip's."""
-    ticks = time_base.denominator
+def _time_base(clip: Clip, container: Container, codec: Codec) -> Fraction | None:
+    """Return how long a tick of the encoder is to be, in seconds; None if it is the clip's."""
+    if clip.rate and _counts_frames(clip, container, codec):
+        exact = 1 / clip.rate
+        return exact.limit_denominator(codec.ticks) if codec.ticks else exact
+    ticks = clip.time_base.denominator
     times = -(-ticks // codec.ticks) if codec.ticks else 1
-    return ticks // times if times > 1 else 0
+    return Fraction(1, ticks // times) if times > 1 else None
+
+
+def _counts_frames(clip: Clip, container: Container, codec: Codec) -> bool:
+    """Tell whether a tick of the encoder is a frame."""
+    return bool(clip.rate) and (container.fixed_rate or container.untimed or codec.counted)
 
 
 def _part_of(clip: Clip) -> list[str]:

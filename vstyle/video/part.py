@@ -27,11 +27,11 @@ _LONGEST = 200
 
 def hidden(destination: Path, ending: str) -> Path:
     """Return a hidden name beside a file, that says which one it belongs to."""
-    name = os.fsencode(destination.name)
-    if len(name) > _LONGEST:
-        mark = hashlib.sha256(name).hexdigest()[:16].encode()
-        name = name[: _LONGEST - len(mark)] + mark
-    return destination.with_name(f".{name.decode(errors='ignore')}.{ending}")
+    whole = os.fsencode(destination.name)
+    name = whole[:_LONGEST].decode(errors="ignore")
+    if name.encode() != whole:  # it was too long, or no text
+        name += hashlib.sha256(whole).hexdigest()[:16]
+    return destination.with_name(f".{name}.{ending}")
 
 
 def part_of(destination: Path) -> Path:

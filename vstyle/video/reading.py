@@ -50,7 +50,7 @@ def wanted(items: Iterator[Item], reading: Reading, zero: Fraction) -> Iterator[
         items = window.resampled(items, reading.rate)
     if reading.cuts:
         end = None if reading.end is None else zero + reading.end
-        items = window.cut(items, zero + reading.start, end)
+        items = window.cut(items, zero + reading.start, end, hold=not reading.rate)
     return items if reading.deep else filters.tone_mapped(items)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, lcm
 from typing import TypeAlias
 
 import av
@@ -21,6 +21,7 @@ _BACK = (0, 2, 10)
 _BEHIND = 2
 # Seconds that a part may begin without a picture: less may lie between two frames of any video.
 _MISSING = Fraction(1, 2)
+_MOST_TICKS = 1_000_000  # to a second
 
 
 def seek(container: InputContainer, video: VideoStream, start: Fraction) -> bool:
@@ -43,10 +44,13 @@ def seek(container: InputContainer, video: VideoStream, start: Fraction) -> bool
     return False
 
 
-def cut(items: Iterator[Item], start: Fraction, end: Fraction | None) -> Iterator[Item]:
+def cut(
+    items: Iterator[Item], start: Fraction, end: Fraction | None, hold: bool = True
+) -> Iterator[Item]:
     """Yield what begins within [start, end), in seconds of the file; all of it has a time.
 
-    If no frame begins for a while, that which is shown at the start is the first, from there on.
+    If `hold`, and no frame begins for a while, that which is shown at the start is the first, from
+    there on.
     Whether anything comes after the end is known only some seconds later: sound and picture lie
     beside each other in a file, but not exactly.
     """
@@ -57,8 +61,9 @@ def cut(items: Iterator[Item], start: Fraction, end: Fraction | None) -> Iterato
             if time < start:
                 before = item
                 continue
-            if before is not None and time >= start + _MISSING:
-                yield _from(before, start, time if end is None else min(time, end))
+            over = time if end is None else min(time, end)
+            if hold and before is not None and (time >= start + _MISSING or time > over):
+                yield from _shown(before, start, over)
             before = None
         if end is not None and time >= end:
             if isinstance(item, av.VideoFrame) and time >= end + _BEHIND:
@@ -67,16 +72,24 @@ def cut(items: Iterator[Item], start: Fraction, end: Fraction | None) -> Iterato
             if end is not None and isinstance(item, av.VideoFrame) and item.time_base:
                 item.duration = min(item.duration or 0, round((end - time) / item.time_base))
             yield item
-    if before is not None and (over := time_of(before) + duration_of(before)) > start:
-        yield _from(before, start, over if end is None else min(over, end))
+    if hold and before is not None:
+        over = time_of(before) + duration_of(before)
+        yield from _shown(before, start, over if end is None else min(over, end))
 
 
-def _from(frame: av.VideoFrame, start: Fraction, end: Fraction) -> av.VideoFrame:
-    """Let a frame begin later than it did, and be shown until `end`, in seconds of the file."""
+def _shown(frame: av.VideoFrame, start: Fraction, end: Fraction) -> Iterator[av.VideoFrame]:
+    """Yield a frame as it is shown from `start` to `end`, in seconds of the file, if it is.
+
+    It begins exactly then, in ticks that may be finer than its own.
+    """
     assert frame.time_base is not None
-    frame.pts = ceil(start / frame.time_base)
-    frame.duration = max(1, round(end / frame.time_base) - frame.pts)
-    return frame
+    ticks = lcm(frame.time_base.denominator, start.denominator)
+    base = Fraction(1, ticks) if ticks <= _MOST_TICKS else frame.time_base
+    first, after = ceil(start / base), round(end / base)
+    if first < after:
+        frame.time_base = base
+        frame.pts, frame.duration = first, after - first
+        yield frame
 
 
 def resampled(items: Iterator[Item], rate: Fraction) -> Iterator[Item]:
