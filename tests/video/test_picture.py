@@ -117,6 +117,27 @@ def test_hdr_becomes_bt709_and_that_is_said(hdr: Path, tmp_path: Path) -> None:
     assert 60 < middles[6, 0] < 230
 
 
+@pytest.mark.parametrize(
+    "transfer", ["arib-std-b67", pytest.param("smpte2084", marks=pytest.mark.slow)]
+)
+def test_hdr_of_halved_colour_is_that_of_whole(
+    transfer: str, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    """Phones film HDR in 4:2:0: every row of it, and every colour, is as in 4:4:4."""
+    found = []
+    for kind in ("yuv420p10le", "yuv444p10le"):
+        source, painted = tmp_path / f"{kind}.mp4", tmp_path / f"{kind}.mkv"
+        blend = "gradients=s=64x48:r=25:d=0.08:n=4:c0=red:c1=lime:c2=blue:c3=white:seed=1"
+        picture = ["-f", "lavfi", "-i", f"{blend},format=gbrp"]
+        scale = f"zscale=matrix=2020_ncl:range=tv:rangein=pc,format={kind}"
+        tags = f"range=tv:colorspace=bt2020nc:color_primaries=bt2020:color_trc={transfer}"
+        codec = ["-c:v", "libx265", "-x265-params", "log-level=error:lossless=1"]
+        ffmpeg(*picture, "-vf", f"{scale},setparams={tags}", *codec, source)
+        assert any("tone-mapped" in note for note in stylize(source, painted, Identity).notes)
+        found.append(decoded(painted, "rgb24").astype(int))
+    assert np.abs(found[0] - found[1]).mean() < 6  # of colours at the border of BT.2020
+
+
 def test_hdr_is_kept_on_request(hdr: Path, tmp_path: Path) -> None:
     painted = tmp_path / "out.mp4"
     deep = Encoding(codec="libx265", pixels="yuv420p10le", crf=1)

@@ -21,7 +21,10 @@ DEINTERLACE: tuple[Step, ...] = (("bwdif", "mode=send_frame:parity=auto:deint=in
 # swscale takes the peak from the frame's own description of the display it was made on.
 _SDR = "out_primaries=bt709:out_transfer=bt709:out_color_matrix=bt709:out_range=tv"
 TONE_MAP: tuple[Step, ...] = (
-    ("scale", f"{_SDR}:intent=perceptual:flags=bilinear+accurate_rnd+full_chroma_int"),
+    # Colour first, for every pixel: to bring halved colour to another gamut is where it goes wrong.
+    # With full_chroma_int every second row had other colours.
+    ("format", "yuv444p12le"),
+    ("scale", f"{_SDR}:intent=perceptual:flags=bilinear+accurate_rnd"),
     ("format", "yuv444p10le"),
 )
 
