@@ -147,6 +147,14 @@ def test_y4m_says_that_it_drops_the_times(shell: Shell, vfr: Path) -> None:
     assert b"times" in run.stderr
 
 
+def test_an_avi_in_a_pipe_is_whole(shell: Shell, cfr: Path) -> None:
+    """FFmpeg guesses its length there, and wildly."""
+    line = "ffmpeg -i CFR -c copy -f avi - | vstyle stylize - --model identity -o o.mp4"
+    done = shell(line, cfr=cfr)
+    assert done.returncode == 0, done.stderr
+    assert b"damaged" not in done.stderr
+
+
 def test_a_list_of_files_is_not_eaten(shell: Shell, cfr: Path, tmp_path: Path) -> None:
     os.link(cfr, tmp_path / "a.mp4")
     os.link(cfr, tmp_path / "b.mp4")
@@ -243,6 +251,7 @@ def test_no_video_to_or_from_a_terminal(line: str, reason: str, shell: Shell, cf
         ("cat SOUND | vstyle stylize - --model identity -o o.mp4", 3, "sound but no video"),
         ("printf '' | vstyle stylize - --model identity -o o.mp4", 3, "standard input is not"),
         ("cat TEXT | vstyle stylize - --model identity -o o.mp4", 3, "standard input is not"),
+        ("cat IN | vstyle stylize - --model identity -o o.mp4", 3, "have its index in front"),
         ("vstyle stylize IN --model identity -o o.mp4 --format nut", 2, "--format is for"),
         ("vstyle stylize IN --model identity -o - --format avi", 2, "cannot be streamed"),
         ("vstyle stylize IN --model identity", 2, "no output is given"),

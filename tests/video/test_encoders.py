@@ -8,6 +8,7 @@ import av
 import pytest
 
 from vstyle.engine.base import Identity
+from vstyle.errors import UsageError
 from vstyle.video.codecs import quality_options
 from vstyle.video.encode import Encoding
 from vstyle.video.stylize import Report, stylize
@@ -53,6 +54,42 @@ def test_frames_without_times_may_end_sooner(vfr: Path, tmp_path: Path) -> None:
     report = painted(vfr, tmp_path / "out.y4m")
     assert "yuv4mpegpipe holds no times: the frames were not evenly spaced" in report.notes
     assert len(times(tmp_path / "out.y4m")) == len(times(vfr))
+
+
+def test_y4m_holds_10_bits(cfr: Path, tmp_path: Path) -> None:
+    deep = Encoding(pixels="yuv420p10le")
+    stylize(cfr, tmp_path / "out.y4m", Identity, encoding=deep)
+    with av.open(str(tmp_path / "out.y4m")) as container:
+        assert next(container.decode(video=0)).format.name == "yuv420p10le"
+
+
+@pytest.mark.parametrize(("name", "meant"), [("h264", "libx264"), ("hevc", "libx265")])
+def test_a_codec_is_not_its_encoder(name: str, meant: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        quality_options(name, None, None)
+    assert caught.value.hint == f"Did you mean {meant}?"
+
+
+def test_the_names_of_tracks_stay(cfr: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    source = tmp_path / "in.mp4"
+    ffmpeg("-i", cfr, "-c", "copy", "-metadata:s:a:0", "title=Commentary", source)
+    for suffix in (".mp4", ".mov", ".mkv"):
+        painted(source, tmp_path / f"out{suffix}")
+        with av.open(str(tmp_path / f"out{suffix}")) as container:
+            said = container.streams.audio[0].metadata
+            assert "Commentary" in {said.get("title"), said.get("name")}
+
+
+def test_frames_of_another_size_are_said(cfr: Path, tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    one, two, both = (tmp_path / f"{name}.ts" for name in ("one", "two", "both"))
+    ffmpeg("-i", cfr, "-an", "-c", "copy", one)
+    ffmpeg(
+        "-i", cfr, "-an", "-vf", "scale=48:64", "-c:v", "libx264", "-output_ts_offset", "0.8", two
+    )
+    both.write_bytes(one.read_bytes() + two.read_bytes())
+    notes = painted(both, tmp_path / "out.mp4").notes
+    assert any("changes its size: 20 frames were scaled to the first's" in n for n in notes)
+    assert not any("changes its size" in n for n in painted(one, tmp_path / "one.mp4").notes)
 
 
 @pytest.mark.parametrize(("rate", "said"), [(100, False), (240, True)])

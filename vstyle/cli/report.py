@@ -63,7 +63,8 @@ class Voice:
         if not self.quiet:
             for message in report.notes[len(job.notes) :]:
                 console.note(message)
-            words = f"{report.frames} frames, {report.seconds:.1f} s, {rate:.1f} fps"
+            count = "1 frame" if report.frames == 1 else f"{report.frames} frames"
+            words = f"{count}, {report.seconds:.1f} s, {rate:.1f} fps"
             console.say(f"{found['output']}: {words}")
 
     def failed(self, clip: Path, place: Path, error: VstyleError) -> None:

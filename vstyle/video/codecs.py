@@ -94,6 +94,13 @@ _KNOWN = {
 }
 
 
+# What people call them, which is how decoders are called, or their makers.
+_MEANT = {
+    "h264": "libx264", "x264": "libx264", "avc": "libx264", "h265": "libx265", "x265": "libx265",
+    "hevc": "libx265", "av1": "libsvtav1", "vp8": "libvpx", "vp9": "libvpx-vp9",
+}  # fmt: skip
+
+
 def codec_named(name: str) -> Codec:
     """Return what is known of an encoder; UsageError if ffmpeg has no such video encoder."""
     if name in _KNOWN:
@@ -102,6 +109,7 @@ def codec_named(name: str) -> Codec:
     if name in present:
         return Codec(_usual(_pixels_of(name)))
     near = difflib.get_close_matches(name, present, n=3, cutoff=0.4) or sorted(_KNOWN)
+    near = [_MEANT[name]] if name in _MEANT else near
     raise UsageError(f"ffmpeg has no video encoder '{name}'", f"Did you mean {', '.join(near)}?")
 
 

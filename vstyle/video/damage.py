@@ -32,6 +32,13 @@ class Damage:
         self._frames = self._pieces = 0
         self._first_frame = self._first_piece = 0.0
         self._missing = 0.0
+        self._resized = 0
+        self._first_resized = 0.0
+
+    def resized(self, time: float) -> None:
+        """Count a frame of another size than the first: no damage, but to be said."""
+        self._first_resized = self._first_resized if self._resized else time
+        self._resized += 1
 
     def frame(self, time: float) -> None:
         """Count a frame that was decoded with errors."""
@@ -66,7 +73,12 @@ class Damage:
             found.append(f"{count} cannot be decoded, the first after {self._first_piece:.2f} s")
         if self._missing:
             found.append(f"the last {self._missing:.2f} s are missing")
-        return tuple(f"{self._name} is damaged: {words}" for words in found)
+        notes = tuple(f"{self._name} is damaged: {words}" for words in found)
+        if not self._resized:
+            return notes
+        count = "1 frame was" if self._resized == 1 else f"{self._resized} frames were"
+        where = f"the first at {self._first_resized:.2f} s"
+        return (f"{self._name} changes its size: {count} scaled to the first's, {where}", *notes)
 
     def _check(self) -> None:
         if self._strict:
@@ -75,7 +87,9 @@ class Damage:
 
 def stated_end(container: InputContainer, streams: Sequence[Stream]) -> float | None:
     """Return the time, in seconds, at which `streams` of a file end, if it says so."""
-    if not _STATED & set(container.format.name.split(",")):
+    # Of an AVI in a pipe FFmpeg guesses it, too.
+    stated = _STATED - {"avi"} if container.file else _STATED
+    if not stated & set(container.format.name.split(",")):
         return None
     ends = [end for stream in streams if (end := _stated(stream)) is not None]
     if ends:

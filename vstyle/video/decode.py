@@ -24,7 +24,13 @@ from vstyle.video.convert import Converter, bits_of, has_alpha
 from vstyle.video.damage import Damage
 from vstyle.video.demux import DAMAGED, demux
 from vstyle.video.mastering import UNSAID, Mastering, mastering_of
-from vstyle.video.opening import check_readable, decoder_of, open_container, video_stream
+from vstyle.video.opening import (
+    STREAMED,
+    check_readable,
+    decoder_of,
+    open_container,
+    video_stream,
+)
 from vstyle.video.prefetch import prefetch
 from vstyle.video.reading import (
     WHOLE,
@@ -171,7 +177,7 @@ def _begin(
             container.metadata,
             tuple(_chapters(container.chapters(), clip)),
             changes(video, stored, reading),
-            _pictures(items, clip, _converter(first, clip)),
+            _pictures(items, clip, _converter(first, clip), damage),
             damage,
             stop,
         ),
@@ -215,7 +221,8 @@ def _first_frame(items: Iterator[Item]) -> tuple[av.VideoFrame | None, Iterator[
 def _no_picture(path: Path, container: InputContainer, reading: Reading) -> VstyleError:
     """Return the error of a clip, or of a part of it, that has no frame."""
     if not reading.cuts:
-        return InputError(f"{name_of(path)} has no video frames", "Is the file complete?")
+        hint = STREAMED if path == STANDARD else "Is the file complete?"
+        return InputError(f"{name_of(path)} has no video frames", hint)
     length = duration_of(container, WHOLE)
     hint = "" if length is None else f" The clip is {length:.2f} s long."
     return UsageError(
@@ -287,12 +294,16 @@ def _chapters(chapters: list[Chapter], clip: Clip) -> list[Chapter]:
     return kept
 
 
-def _pictures(items: Iterator[Item], clip: Clip, convert: Converter) -> Iterator[Frame | Packet]:
+def _pictures(
+    items: Iterator[Item], clip: Clip, convert: Converter, damage: Damage
+) -> Iterator[Frame | Packet]:
     """Turn decoded frames into upright RGB ones."""
     for item in items:
         if isinstance(item, av.Packet):
             yield item
             continue
+        if (item.width, item.height) != (convert.width, convert.height):
+            damage.resized(float(window.time_of(item) - clip.origin))
         image, alpha = convert(item)
         pts = round(window.time_of(item) / clip.time_base)
         lasting = round(window.duration_of(item) / clip.time_base)

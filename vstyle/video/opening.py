@@ -25,7 +25,7 @@ FORMATS = (
     "asf,h264,hevc,av1,obu,ivf,m4v,mxf,dv,apng,image2,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe"
 )
 _KINDS = "Is it complete, and a video? vstyle reads mp4, mov, mkv, webm, avi, ts, gif and more."
-_STREAMED = (
+STREAMED = (
     "From a pipe, an mp4 must have its index in front: `ffmpeg -i in.mp4 -c copy -f nut - | ...`."
 )
 
@@ -66,7 +66,7 @@ def open_container(path: Path, stdin: StandardInput | None) -> InputContainer:
         container = av.open(place, "r", kind, options=limit, container_options=options)
     except (av.FFmpegError, ValueError) as error:
         what = f"{name_of(path)} is not a video that vstyle can read"
-        raise InputError(what, _KINDS if stdin is None else _STREAMED) from error
+        raise InputError(what, _KINDS if stdin is None else STREAMED) from error
     for stream in container.streams.video:
         if stream.codec_context is not None:  # else FFmpeg has no decoder for it
             stream.codec_context.options = limit

@@ -227,7 +227,10 @@ def _add_video(
 def _add_copy(nut: OutputContainer, source: Stream) -> Stream:
     """Add a stream that carries packets of `source` as they are, under its name and language."""
     stream = nut.add_stream_from_template(source)
-    stream.metadata.update(source.metadata)
+    said = dict(source.metadata)
+    if "name" in said:  # what mov calls the title of a track
+        said.setdefault("title", said.pop("name"))
+    stream.metadata.update(said)
     stream.disposition = source.disposition
     return stream
 

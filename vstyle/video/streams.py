@@ -123,7 +123,10 @@ CONTAINERS = {
         "nut", "libx264", PIPED, "aac", options=("-bf", "0"), chapters=True, title=True
     ),
     ".gif": Container("gif", "gif"),
-    ".y4m": Container("yuv4mpegpipe", "rawvideo", untimed=True, untagged=True),
+    # More than 8 bits are in no standard of it, and are read everywhere.
+    ".y4m": Container(
+        "yuv4mpegpipe", "rawvideo", options=("-strict", "-1"), untimed=True, untagged=True
+    ),
     ".png": Container("image2", "png", options=_ONE, still=True),
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
