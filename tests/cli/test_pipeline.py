@@ -251,7 +251,7 @@ def test_no_video_to_or_from_a_terminal(line: str, reason: str, shell: Shell, cf
         ("cat SOUND | vstyle stylize - --model identity -o o.mp4", 3, "sound but no video"),
         ("printf '' | vstyle stylize - --model identity -o o.mp4", 3, "standard input is not"),
         ("cat TEXT | vstyle stylize - --model identity -o o.mp4", 3, "standard input is not"),
-        ("cat IN | vstyle stylize - --model identity -o o.mp4", 3, "have its index in front"),
+        ("cat LONG | vstyle stylize - --model identity -o o.mp4", 3, "have its index in front"),
         ("vstyle stylize IN --model identity -o o.mp4 --format nut", 2, "--format is for"),
         ("vstyle stylize IN --model identity -o - --format avi", 2, "cannot be streamed"),
         ("vstyle stylize IN --model identity", 2, "no output is given"),
@@ -260,7 +260,7 @@ def test_no_video_to_or_from_a_terminal(line: str, reason: str, shell: Shell, cf
 def test_what_is_wrong_with_a_pipe_is_said(  # noqa: PLR0917
     line: str, code: int, reason: str, shell: Shell, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    names = {"in": "cfr", "sound": "sound_only", "text": "text"}
+    names = {"in": "cfr", "sound": "sound_only", "text": "text", "long": "long_clip"}
     run = shell(line, **{name: request.getfixturevalue(clip) for name, clip in names.items()})
     assert run.returncode == code
     assert reason in run.stderr.decode()
