@@ -130,13 +130,23 @@ def lines(found: Facts) -> Iterator[str]:
 
 
 def progress_lines(job: "Job", frames: "Iterable[Frame]") -> "Iterator[Frame]":
-    """Let the frames go by; now and then say on stderr how far it is, one JSON object a line."""
+    """Let the frames go by; now and then, and of the last, say on stderr how far it is.
+
+    One JSON object a line.
+    """
     begin = said = time.monotonic()
+    line: Facts | None = None  # that has not been said
     for count, frame in enumerate(frames, start=1):
         now = time.monotonic()
+        line = {
+            "frame": count,
+            "time": round(frame.time - float(job.clip.origin), 6),
+            "duration": job.clip.duration,
+            "fps": round(count / max(now - begin, 1e-6), 3),
+        }
         if count == 1 or now - said >= INTERVAL:
-            said = now
-            where = {"frame": count, "time": frame.time - float(job.clip.origin)}
-            rate = {"duration": job.clip.duration, "fps": count / max(now - begin, 1e-6)}
-            typer.echo(json.dumps({**where, **rate}), err=True)
+            typer.echo(json.dumps(line), err=True)
+            said, line = now, None
         yield frame
+    if line:
+        typer.echo(json.dumps(line), err=True)
