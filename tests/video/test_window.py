@@ -180,6 +180,7 @@ def test_a_part_begins_with_what_is_shown_then(tmp_path: Path, ffmpeg: Ffmpeg) -
     assert shown(slides, Reading(Fraction(5), Fraction(9))) == [(Fraction(0), whole[1])]
     assert shown(slides, Reading(Fraction(16))) == [(Fraction(0), whole[3])]
     assert shown(slides, Reading(Fraction(7, 2), Fraction(18, 5))) == [(Fraction(0), whole[0])]
+    assert shown(slides, Reading(Fraction(23, 5), Fraction(5))) == [(Fraction(0), whole[0])]
     with pytest.raises(UsageError, match="no picture in the part"):
         shown(slides, Reading(Fraction(25)))
     assert [n for _, n in shown(slides, Reading(Fraction(7), rate=Fraction(1)))] == [

@@ -54,16 +54,16 @@ def cut(
     Whether anything comes after the end is known only some seconds later: sound and picture lie
     beside each other in a file, but not exactly.
     """
-    before: av.VideoFrame | None = None  # the last frame, until one begins after it
+    before: av.VideoFrame | None = None  # what is held: the last frame, until one begins after it
     for item in items:
         time = time_of(item)
         if isinstance(item, av.VideoFrame):
             if time < start:
-                before = item
+                before = item if hold else None
                 continue
-            over = time if end is None else min(time, end)
-            if hold and before is not None and (time >= start + _MISSING or time > over):
-                yield from _shown(before, start, over)
+            ends = end is not None and time >= end
+            if before is not None and (ends or time >= start + _MISSING):
+                yield from _shown(before, start, time if end is None else min(time, end))
             before = None
         if end is not None and time >= end:
             if isinstance(item, av.VideoFrame) and time >= end + _BEHIND:
@@ -72,7 +72,7 @@ def cut(
             if end is not None and isinstance(item, av.VideoFrame) and item.time_base:
                 item.duration = min(item.duration or 0, round((end - time) / item.time_base))
             yield item
-    if hold and before is not None:
+    if before is not None:
         over = time_of(before) + duration_of(before)
         yield from _shown(before, start, over if end is None else min(over, end))
 
