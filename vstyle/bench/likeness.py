@@ -22,9 +22,8 @@ from vstyle.training import losses
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
 CONTENT_LAYER = "relu3_1"
 SCALES = (1, 2, 4)  # shallow layers of a small picture see what deep ones see of a large one
-
-
 NEAR = 0.005  # a photo's distance to a style is some 50 times that
+
 Distance = Callable[[losses.Statistics, losses.Statistics], Tensor]
 
 

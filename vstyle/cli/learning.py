@@ -95,13 +95,9 @@ def plan_of(name: str, state: Path | None, settings: list[str]) -> Recipe:
 
     With its fields changed as `settings` say.
     """
-    from vstyle import checkpoint
-    from vstyle.training.recipe_file import change, read_recipe, recipe_of
+    from vstyle.training.recipe_file import change, read_recipe, recipe_of_run
 
-    if state is None:
-        return change(read_recipe(name), settings)
-    stored = checkpoint.describe(state).provenance.get("recipe", {})
-    return change(recipe_of(stored, f"the recipe in {state}"), settings)
+    return change(recipe_of_run(state) if state else read_recipe(name), settings)
 
 
 def limits(steps: int | None, time: str | None, seed: int | None) -> list[str]:

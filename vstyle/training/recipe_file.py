@@ -10,6 +10,7 @@ from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from vstyle import checkpoint
 from vstyle.errors import UsageError
 from vstyle.models.config import parse
 from vstyle.training.adversarial import FORMS
@@ -58,6 +59,12 @@ def recipe_of(values: Mapping[str, Any], where: str) -> Recipe:
     recipe: Recipe = _record(Recipe, values, where, "")
     check(recipe, where)
     return recipe
+
+
+def recipe_of_run(state: Path) -> Recipe:
+    """Read the recipe that a run was begun with. Raises CheckpointError if there is no such run."""
+    stored = checkpoint.describe(state).provenance.get("recipe", {})
+    return recipe_of(stored, f"the recipe in {state}")
 
 
 def change(recipe: Recipe, settings: Iterable[str]) -> Recipe:

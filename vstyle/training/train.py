@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vstyle import checkpoint
 from vstyle.errors import CheckpointError, DeviceError, UsageError
 from vstyle.models.config import READ_SIDE
 from vstyle.models.vgg import Features
@@ -33,7 +32,7 @@ from vstyle.training.pace import Counter, fast_dtype
 from vstyle.training.paintings import Paintings, Targets
 from vstyle.training.ranks import Ranks, joined
 from vstyle.training.recipe import Recipe
-from vstyle.training.recipe_file import check, recipe_of
+from vstyle.training.recipe_file import check, recipe_of_run
 from vstyle.training.replay import Outcome, Replayed, mapped
 from vstyle.training.step import Numbers, Step
 from vstyle.training.trainer import Trainer, rate, state_path
@@ -88,9 +87,7 @@ def fit(
                 )
         judge = recipe.discriminator
         if job.resume:
-            # Raises, before much is read, if there is no such run.
-            state = checkpoint.describe(state_path(job.output))
-            begun = recipe_of(state.provenance.get("recipe", {}), f"the recipe of {job.output}")
+            begun = recipe_of_run(state_path(job.output))  # raises, before much is read, if none is
             judge = begun.discriminator if begun.adversarial else judge
         torch.manual_seed(recipe.seed)
         features = Features(read_vgg(_vgg(job, ranks)), fast_dtype(ranks.device))

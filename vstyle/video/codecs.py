@@ -107,9 +107,9 @@ def codec_named(name: str) -> Codec:
         return _KNOWN[name]
     present = _encoders(executable())
     if name in present:
-        return Codec(_usual(_pixels_of(name)))
-    near = difflib.get_close_matches(name, present, n=3, cutoff=0.4) or sorted(_KNOWN)
-    near = [_MEANT[name]] if name in _MEANT else near
+        return Codec(_usual(_pixels_of(executable(), name)))
+    alike = difflib.get_close_matches(name, present, n=3, cutoff=0.4)
+    near = [_MEANT[name]] if name in _MEANT else alike or sorted(_KNOWN)
     raise UsageError(f"ffmpeg has no video encoder '{name}'", f"Did you mean {', '.join(near)}?")
 
 
@@ -149,7 +149,7 @@ def check_pixels(name: str, pixels: str) -> None:
     """Raise UsageError unless an encoder knows a pixel format; `rawvideo` knows all that we do."""
     if name == "rawvideo" and pixels in RAW:
         return
-    known = _pixels_of(name)
+    known = _pixels_of(executable(), name)
     if pixels not in known:
         near = difflib.get_close_matches(pixels, known, n=4, cutoff=0.4) or known
         raise UsageError(
@@ -176,10 +176,11 @@ def _is_format(name: str) -> bool:
     return True
 
 
-def _pixels_of(name: str) -> list[str]:
-    """Return the pixel formats that an encoder knows, as far as ffmpeg says so."""
-    rows = listing(executable(), "-h", f"encoder={name}")
-    return next((row[3:] for row in rows if row[:3] == _PIXELS), [])
+@cache
+def _pixels_of(program: str, name: str) -> tuple[str, ...]:
+    """Return the pixel formats that an encoder knows, as far as an ffmpeg says so."""
+    rows = listing(program, "-h", f"encoder={name}")
+    return next((tuple(row[3:]) for row in rows if row[:3] == _PIXELS), ())
 
 
 @cache

@@ -42,7 +42,7 @@ from vstyle.video.reading import (
     zero_of,
 )
 from vstyle.video.standard import STANDARD, StandardInput, name_of
-from vstyle.video.stills import files_of, is_sequence
+from vstyle.video.stills import parts_of
 from vstyle.video.upright import orientation_of
 from vstyle.video.watch import PATIENCE
 from vstyle.video.window import Item
@@ -270,8 +270,7 @@ def _describe(
 def _holds_one_picture(container: InputContainer, path: Path) -> bool:
     """Tell whether a file is of a kind that holds a single picture, or is the only one of a row."""
     kind = container.format.name
-    alone = not is_sequence(path) or len(files_of(path)) == 1
-    return alone and (kind == "image2" or kind.endswith("_pipe"))
+    return (kind == "image2" or kind.endswith("_pipe")) and len(parts_of(path)) == 1
 
 
 def _converter(first: av.VideoFrame, clip: Clip) -> Converter:

@@ -12,17 +12,15 @@ import av
 from vstyle.errors import OutputError
 from vstyle.folders import exists
 
-
-class PlaceTakenError(OutputError):
-    """The name of an output has been given to another file while it was made."""
-
-
 _SLACK = Fraction(1, 2)
 """Seconds that a file may end before its last picture begins: GIF and TS round and estimate."""
 
-
 _LONGEST = 200
 """Bytes of a file's name that a hidden one is made of: file systems take no more than 255."""
+
+
+class PlaceTakenError(OutputError):
+    """The name of an output has been given to another file while it was made."""
 
 
 def hidden(destination: Path, ending: str) -> Path:

@@ -32,7 +32,7 @@ from vstyle.video.part import hidden
 from vstyle.video.pipe import Pipe, carried_codecs
 from vstyle.video.progress import Memory, Progress, opened, pieces_in, save, settle
 from vstyle.video.standard import STANDARD
-from vstyle.video.stills import files_of, is_sequence
+from vstyle.video.stills import parts_of
 from vstyle.video.streams import CONTAINERS, PIPE
 from vstyle.video.stylize import Job, Report, Watch, found_out, frames_of, painting, unwatched
 
@@ -115,7 +115,7 @@ def _contents(path: Path) -> str:
     Of every file in it, the length and both ends: there, containers say when they were made.
     """
     digest = hashlib.sha256()
-    for file in files_of(path).values() if is_sequence(path) else [path]:
+    for file in parts_of(path):
         size = file.stat().st_size
         digest.update(size.to_bytes(8, "little"))
         with file.open("rb") as data:

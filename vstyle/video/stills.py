@@ -23,6 +23,11 @@ def files_of(path: Path) -> dict[int, Path]:
     return dict(sorted((int(match[1]), file) for match, file in matches if match))
 
 
+def parts_of(path: Path) -> list[Path]:
+    """Return the files that a path means: those of a sequence, or the one."""
+    return list(files_of(path).values()) if is_sequence(path) else [path]
+
+
 def pattern_of(path: Path) -> Path:
     """Return a sequence as FFmpeg reads it: in the name of a folder, a % is no number."""
     return Path(str(path.parent).replace("%", "%%")) / path.name

@@ -32,7 +32,7 @@ from vstyle.video.paint import Painted, Ready, carry, ready, show
 from vstyle.video.prefetch import prefetch
 from vstyle.video.reading import WHOLE, Reading
 from vstyle.video.standard import STANDARD
-from vstyle.video.stills import files_of, is_sequence
+from vstyle.video.stills import parts_of
 from vstyle.video.streams import container_for
 from vstyle.video.threads import leave_cores
 
@@ -239,8 +239,7 @@ def check_place(path: Path, destination: Path, overwrite: bool) -> None:
     if exists(destination):
         if destination.is_dir():
             raise UsageError(f"{destination} is a directory", "Name the file to write in it.")
-        sources = files_of(path).values() if is_sequence(path) else [path]
-        if path != STANDARD and any(map(destination.samefile, sources)):
+        if path != STANDARD and any(map(destination.samefile, parts_of(path))):
             raise UsageError(f"{destination} is the input itself", "Choose another output name.")
         if not destination.is_file():
             raise UsageError(f"{destination} is not a plain file", "Choose another output name.")
