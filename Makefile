@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RUN := .make/run.stamp
-DEV := .make/dev.stamp
+# In the environment whose state they are: they go when it goes.
+RUN := $(VENV)/run.stamp
+DEV := $(VENV)/dev.stamp
 # What the shipped styles are made from, and clips; they are not part of the repository.
 PAINTINGS ?= ../shared/data
 # Of each fuzz target.
@@ -42,22 +43,26 @@ fuzz: $(DEV)
 
 # The student in 8 bits, its bounds measured on clips in as many styles.
 int8: $(RUN)
-	$(BIN)/vstyle quantize student --calibrate $(PAINTINGS)/video --styles $(PAINTINGS)/named \
+	$(BIN)/vstyle quantize student \
+	  --calibrate "$(PAINTINGS)/video" --styles "$(PAINTINGS)/named" \
 	  -o vstyle/weights/student-int8.safetensors --overwrite
 
-# All that has to be made again when the student has changed.
-styles: int8
-	$(BIN)/python scripts/make_styles.py --paintings $(PAINTINGS)
+# All that has to be made again when the student has changed. What is missing is said before.
+styles: $(RUN)
+	$(BIN)/python scripts/make_styles.py --paintings "$(PAINTINGS)" --check
+	$(MAKE) int8
+	$(BIN)/python scripts/make_styles.py --paintings "$(PAINTINGS)"
 
 # CONTENT, STYLES: folders of photos and paintings; VGG: a file; STEPS: of training, per model.
 STEPS ?= 150
 ablation: $(RUN)
-	$(BIN)/python scripts/ablation.py --content $(CONTENT) --styles $(STYLES) --vgg $(VGG) \
+	$(if $(and $(CONTENT),$(STYLES)),,$(error name both: make ablation CONTENT=photos STYLES=art))
+	$(BIN)/python scripts/ablation.py --content "$(CONTENT)" --styles "$(STYLES)" --vgg "$(VGG)" \
 		--steps $(STEPS) --from student
 
 # Measures this machine for the README; it should be doing nothing else.
 bench: $(RUN)
-	$(BIN)/vstyle bench --speed --quality --vgg $(VGG) --device cpu --size 640x360,1280x720 \
+	$(BIN)/vstyle bench --speed --quality --vgg "$(VGG)" --device cpu --size 640x360,1280x720 \
 	  --model student-int8 --model student \
 	  --json > docs/benchmarks/cpu.json.part
 	mv docs/benchmarks/cpu.json.part docs/benchmarks/cpu.json
@@ -66,7 +71,7 @@ bench: $(RUN)
 # The bars of real time against this machine. CLIP: a clip in place of the rendered one; INT8: a model
 # in place of the one that ships.
 bench-realtime: $(RUN)
-	$(BIN)/python scripts/bench_realtime.py $(if $(CLIP),--clip $(CLIP)) $(if $(INT8),--int8 $(INT8))
+	$(BIN)/python scripts/bench_realtime.py $(if $(CLIP),--clip "$(CLIP)") $(if $(INT8),--int8 "$(INT8)")
 
 wheel: $(DEV)
 	$(BIN)/python -m build --wheel
@@ -76,11 +81,11 @@ $(VENV)/bin/python:
 
 $(RUN): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
-	@mkdir -p $(@D) && touch $@
+	@touch $@
 
 $(DEV): pyproject.toml constraints.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .make build dist demo
+	rm -rf $(VENV) build dist demo

@@ -86,21 +86,30 @@ def train(options: argparse.Namespace, model: Path, settings: list[str]) -> None
 def measure(options: argparse.Namespace, models: list[Path], bench: list[str]) -> dict[str, dict]:
     """Return the mean measures of each model, by its file."""
     asked = [word for model in models for word in ("--model", model)]
-    found = vstyle("bench", "--quality", "--json", "--vgg", options.vgg, *asked, *bench)
+    # 1: some rows could not be measured, which has been said; the document has all the others.
+    words = ["--quality", "--json", "--vgg", options.vgg, *asked, *bench]
+    found = vstyle("bench", *words, fine=(0, 1))
     return {row["model"]: row["mean"] for row in json.loads(found)["quality"]}
 
 
-def vstyle(*words: object) -> str:
-    """Run a command of vstyle and return what it prints; its messages go through."""
+def vstyle(*words: object, fine: tuple[int, ...] = (0,)) -> str:
+    """Run a command of vstyle and return what it prints; its messages go through.
+
+    Raises CalledProcessError if its exit code is none of those that are `fine`.
+    """
     command = [sys.executable, "-m", "vstyle", *map(str, words)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode not in fine:
+        done.check_returncode()
+    return done.stdout
 
 
 def table(means: dict[str, dict], models: dict[str, Path]) -> str:
-    """Lay out the measures in Markdown, a line per thing left out."""
+    """Lay out the measures in Markdown, a line per thing left out; empty where there are none."""
     lines = [f"| without | {' | '.join(MEASURES)} |", "|---" * (len(MEASURES) + 1) + "|"]
     for name, model in models.items():
-        values = [means[str(model)][measure] for measure in MEASURES]
+        mean = means.get(str(model), {})
+        values = [mean.get(measure) for measure in MEASURES]
         shown = ["" if value is None else f"{value:.3g}" for value in values]
         lines.append(f"| {name} | {' | '.join(shown)} |")
     return "\n".join(lines)

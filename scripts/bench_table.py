@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,11 +68,26 @@ def read_all() -> list[Document]:
     return [document.read(path) for path in sorted(RESULTS.glob("*.json"))]
 
 
+def placed(page: str, results: str) -> str:
+    """Return a page with the results between its two marks, in place of what is there.
+
+    Raises ValueError unless each mark is there once, on a line of its own, the end after the
+    beginning: what lies between them is thrown away.
+    """
+    lines = page.splitlines(keepends=True)
+    if (lines.count(BEGIN), lines.count(END)) != (1, 1) or lines.index(END) < lines.index(BEGIN):
+        raise ValueError(f"there must be one {BEGIN.strip()} and, after it, one {END.strip()}")
+    before, after = lines[: lines.index(BEGIN) + 1], lines[lines.index(END) :]
+    return "".join([*before, f"\n{results}\n", *after])
+
+
 def main() -> None:
-    """Put the table between its two marks."""
-    before, _, rest = README.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n{table(read_all())}\n{END}{after}")
+    """Put the table into the README."""
+    try:
+        page = placed(README.read_text(encoding="utf-8"), table(read_all()))
+    except ValueError as error:
+        sys.exit(f"{README.name} stays as it is: {error}")
+    README.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

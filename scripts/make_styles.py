@@ -2,7 +2,8 @@
 
     python scripts/make_styles.py --paintings FOLDER
 
-Run it whenever a shipped model changes: a code means nothing to any other model.
+Run it whenever a shipped model changes: a code means nothing to any other model. Nothing is written
+unless all paintings are there; with --check nothing is written at all.
 """
 
 from __future__ import annotations
@@ -44,8 +45,15 @@ def main() -> None:
     """Parse the command line and remake the styles."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--paintings", type=Path, required=True, help="folder of paintings.toml's")
-    folder: Path = parser.parse_args().paintings
-    listed = tomllib.loads((HERE / "paintings.toml").read_text())
+    parser.add_argument("--check", action="store_true", help="only tell if a painting is missing")
+    options = parser.parse_args()
+    folder: Path = options.paintings
+    listed = tomllib.loads((HERE / "paintings.toml").read_text(encoding="utf-8"))
+    missing = [about["file"] for about in listed.values() if not (folder / about["file"]).is_file()]
+    if missing:
+        parser.error(f"{folder} lacks {', '.join(missing)}")
+    if options.check:
+        return
     (HERE / "previews").mkdir(exist_ok=True)
     frame = render(PREVIEW, PREVIEW_FRAME)
     rows = []
@@ -59,7 +67,7 @@ def main() -> None:
             f"| `{name}` | {about['painting']} | {about['artist']} | {about['year']} "
             f"| ![{name}](previews/{name}.jpg) |"
         )
-    (HERE / "README.md").write_text(HEAD + "\n".join(rows) + "\n")
+    (HERE / "README.md").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
 
 
 def write_style(name: str, about: dict[str, str], picture: Path) -> None:

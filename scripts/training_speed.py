@@ -39,13 +39,18 @@ def main() -> None:
     parser.add_argument("--styles", type=Path, required=True)
     parser.add_argument("--vgg", type=Path)
     parser.add_argument("--recipe", default="cpu")
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=40, help="at most those of the recipe")
     parser.add_argument("--skip", type=int, default=10, help="first steps that are not counted")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()
     device = torch.device(devices.choose(options.device)[0])
     recipe = change(read_recipe(options.recipe), [*options.set, "reconstruction=0"])
+    count = min(options.steps, recipe.steps)
+    if not 0 <= options.skip < count:
+        parser.error(
+            f"of {count} steps {options.skip} cannot be left out: change --steps or --skip"
+        )
     memory = Memory(recipe.memory * 1e9)
     photos = read_folder(options.content, PHOTO_SIDE, memory).pictures
     pictures = read_folder(options.styles, READ_SIDE, memory).pictures
@@ -58,7 +63,7 @@ def main() -> None:
     bare = whole = 0.0
     steps = train(trainer, data, features, targets=targets)
     with tempfile.TemporaryDirectory() as folder, Log(Path(folder) / "a.safetensors", 0) as log:
-        for number in range(options.steps):
+        for number in range(count):
             done = number / recipe.steps
             drawn = draw(recipe, data, number, done, rank=0, count=1)
             alone = forward_and_backward(trainer, features, realise(recipe, drawn, targets, device))
@@ -68,7 +73,7 @@ def main() -> None:
             if number >= options.skip:
                 bare, whole = bare + alone, whole + seconds
     steps.close()
-    count = options.steps - options.skip
+    count -= options.skip
     print(f"{whole / count:.3f} s a step, bare {bare / count:.3f} s: {bare / whole:.0%}")
 
 

@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # From the ground up. A module may import from its own layer and from those below it.
 LAYERS = [
     {"errors"},
-    {"device", "folders", "pixels", "strips"},
+    {"device", "folders", "pixels", "profiles", "strips"},
     {"models"},
     {"checkpoint"},
     {"pictures", "styles"},

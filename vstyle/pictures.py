@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vstyle.errors import InputError
 from vstyle.folders import is_file, is_folder
+from vstyle.profiles import in_srgb
 
 MAX_PIXELS = 8192 * 8192  # a larger picture is refused before it is decoded
 MAX_SQUARES = 9
@@ -22,9 +23,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM
 def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]:
     """Read a picture as upright RGB, (H, W, 3) uint8, scaled to a short side of `short_side`.
 
-    Turns it as its EXIF data says, shows the first frame of an animation, lays transparency over
-    white, and brings 16 bits to 8. Raises InputError if the file is no picture, is damaged, or is
-    larger than MAX_PIXELS, as it is or scaled.
+    Turns it as its EXIF data says and brings the colours of its profile to sRGB, shows the first
+    frame of an animation, lays transparency over white, and brings 16 bits to 8. Raises InputError
+    if the file is no picture, is damaged, or is larger than MAX_PIXELS, as it is or scaled.
     """
     if not is_file(path):
         what = "is a directory" if is_folder(path) else "does not exist"
@@ -41,7 +42,7 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
                     )
                 if short_side and image.format == "JPEG":
                     image.draft("RGB", (2 * short_side, 2 * short_side))  # decodes a fraction
-                picture = _rgb(ImageOps.exif_transpose(image))
+                picture = _rgb(in_srgb(ImageOps.exif_transpose(image)))
     except UnidentifiedImageError as error:
         raise InputError(
             f"{path} is not a picture that can be read", "Name a jpg, png, webp or gif file."

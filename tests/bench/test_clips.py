@@ -5,8 +5,9 @@ from pathlib import Path
 import av
 import pytest
 
+from vstyle.bench import clips
 from vstyle.bench.clips import FRAMES, Size, make_clip, own_painting, parse_sizes
-from vstyle.errors import InputError, UsageError
+from vstyle.errors import DeviceError, InputError, UsageError
 from vstyle.pictures import read_picture
 
 
@@ -31,6 +32,32 @@ def test_a_clip_is_rendered_in_the_size_asked_for(tmp_path: Path) -> None:
     clip, shows = make_clip(None, Size(64, 36), tmp_path)
     assert shape(clip) == (64, 36, FRAMES, 1)
     assert str(FRAMES) in shows
+
+
+@pytest.mark.parametrize("size", [Size(30000, 16), Size(16, 6146), Size(10924, 1000)])
+def test_a_film_too_large_to_be_rendered_is_refused(size: Size, tmp_path: Path) -> None:
+    """At once: a strip is cut out of a picture of 16:9, and costs as much."""
+    with pytest.raises(UsageError, match=f"no film of {size}"):
+        make_clip(None, size, tmp_path)
+
+
+def test_memory_that_runs_out_while_rendering_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an error of that row: others may still be measured. A fault of ours stays one."""
+
+    def failing(error: Exception) -> None:
+        def write_clip(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(clips, "write_clip", write_clip)
+
+    failing(MemoryError("Unable to allocate 9 GiB"))
+    with pytest.raises(DeviceError, match="64x36"):
+        make_clip(None, Size(64, 36), tmp_path)
+    failing(ValueError("operands could not be broadcast"))
+    with pytest.raises(ValueError, match="operands"):
+        make_clip(None, Size(64, 36), tmp_path)
 
 
 def test_a_clip_of_the_user_is_taken_as_it_is_or_scaled(cfr: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from vstyle.models.vgg import Features
 from vstyle.pictures import read_picture
 from vstyle.scene import Motion, Scene, motion, render
 from vstyle.training.vgg import read_vgg
-from vstyle.video.encode import Encoding
+from vstyle.video.plan import Encoding
 from vstyle.video.stylize import stylize
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"

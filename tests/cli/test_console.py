@@ -15,7 +15,7 @@ from vstyle.engine.base import Identity
 from vstyle.video.colour import Colour
 from vstyle.video.damage import Damage
 from vstyle.video.decode import WHOLE, Clip, Frame, Source
-from vstyle.video.encode import Plan
+from vstyle.video.plan import Plan
 from vstyle.video.streams import CONTAINERS
 from vstyle.video.stylize import Job
 
@@ -30,7 +30,9 @@ def job(duration: float | None) -> Job:
         name, 2, 2, one / 10, one * 10, duration, one * 0, WHOLE, colour, one, 8, False, False
     )
     source = Source(clip, "h264", None, (), {}, (), (), iter(()), Damage("a"), lambda: None)
-    plan = Plan(name, CONTAINERS[".mp4"], "libx264", (), False, None, (), False, 0, (), False, ())
+    plan = Plan(
+        name, CONTAINERS[".mp4"], "libx264", (), False, None, (), False, 0, (), False, (), ()
+    )
     return Job(source, plan, Identity(), 1)
 
 

@@ -23,11 +23,11 @@ with atheris.instrument_imports(include=["vstyle"]):
     from vstyle.engine.base import Identity
     from vstyle.errors import VstyleError
     from vstyle.video.decode import open_clip
-    from vstyle.video.encode import Encoding, plan_encoding
     from vstyle.video.ffmpeg import executable
     from vstyle.video.flow import track
     from vstyle.video.paint import paint
     from vstyle.video.pipe import Pipe
+    from vstyle.video.plan import Encoding, plan_encoding
     from vstyle.video.streams import PIPE
     from vstyle.video.stylize import frames_of
 

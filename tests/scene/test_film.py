@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vstyle.scene import Motion, Scene, film, frames, motion, render
-from vstyle.scene.layout import Stage
+from vstyle.scene.layout import Stage, build
 
 SMALL = Scene(192, 108, frames=48)
 
@@ -164,6 +164,41 @@ def test_any_size(width: int, height: int) -> None:
     assert moved.flow.dtype == np.float32
     assert moved.visible.shape == (height, width)
     assert moved.visible.dtype == np.bool_
+
+
+def test_a_picture_without_the_horizon_is_rendered() -> None:
+    """So flat that all of the water is below it: what is left is hills and sky."""
+    scene = Scene(192, 12, frames=48)
+    layers = film._stage(scene).layers
+    names = {layers[number].name for number in np.unique(film.owners(scene, 0))}
+    assert "sky" in names
+    assert "water" not in names
+    assert render(scene, 0).shape == (12, 192, 3)
+    assert motion(scene, 0, 3).flow.shape == (12, 192, 2)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_balloons_stay_above_the_water(seed: int) -> None:
+    """Also at the beginning of a film of ten minutes, the foot of their baskets included."""
+    seconds = 600.0
+    stage = build(seed, 96, 54, seconds)
+    balloons = [layer for layer in stage.layers if layer.name.startswith("balloon")]
+    assert balloons
+    for layer in balloons:
+        rows, columns = layer.texture.shape[:2]
+        corners = np.array([[0, columns], [rows, rows], [1, 1]], float)
+        for time in (0.0, seconds):
+            assert (layer.place(time) @ corners)[1].min() > 0
+
+
+def test_balloons_of_a_short_film_rise_as_ever() -> None:
+    """By 0.9 m a second: what was rendered before is rendered the same."""
+    balloons = [layer for layer in build(0, 96, 54, 4.0).layers if "balloon" in layer.name]
+    assert len(balloons) == 2
+    half_swing = np.pi / 0.9  # after which a balloon hangs as it did
+    for layer in balloons:
+        way = layer.place(half_swing) - layer.place(0.0)
+        np.testing.assert_allclose(way[1], [0, 0, 0.9 * half_swing], atol=1e-9)
 
 
 def test_repeatable() -> None:

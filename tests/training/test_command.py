@@ -15,6 +15,8 @@ from started import DEADLINE, started
 
 from vstyle import checkpoint
 from vstyle.cli.app import app, exit_code
+from vstyle.cli.learning import check_output
+from vstyle.errors import UsageError
 from vstyle.training.trainer import state_path
 
 
@@ -103,6 +105,35 @@ def test_what_cannot_be_is_said_in_one_line(
     err = capsys.readouterr().err
     assert says in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_the_log_of_an_earlier_run_stays(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its model may be elsewhere by now. --overwrite is what begins it anew."""
+    log = tmp_path / "out.log" / "log.jsonl"
+    log.parent.mkdir()
+    log.write_text('{"step": 1}\n')
+    assert exit_code(lambda: app(words)) == 2
+    assert f"{log} exists. Add --overwrite" in capsys.readouterr().err
+    assert log.read_text() == '{"step": 1}\n'
+    assert exit_code(lambda: app([*words, "--overwrite", "--max-steps", "2"])) == 0
+    assert len(log.read_text().splitlines()) == 2
+
+
+def test_what_a_run_left_is_in_the_way_of_another(tmp_path: Path) -> None:
+    """Model, state and log, each alone; not a log in which no step was written, nor --resume."""
+    output = tmp_path / "out.safetensors"
+    log = tmp_path / "out.log" / "log.jsonl"
+    log.parent.mkdir()
+    log.touch()
+    check_output(output, [], begins=True)
+    for path in (output, state_path(output), log):
+        path.write_text("something")
+        with pytest.raises(UsageError, match="exists"):
+            check_output(output, [], begins=True)
+        check_output(output, [], begins=False)
+        path.unlink()
 
 
 @pytest.mark.slow

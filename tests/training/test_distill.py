@@ -216,6 +216,15 @@ def test_one_style_and_a_student_to_begin_from(words: list[str], job: Job, folde
     assert (about["paintings"], about["started_from"]) == (1, "first.safetensors")
 
 
+def test_the_log_of_an_earlier_run_stays(words: list[str], job: Job) -> None:
+    """Nor does a student take the place of another one's."""
+    log = job.output.with_suffix(".log") / "log.jsonl"
+    log.parent.mkdir()
+    log.write_text('{"step": 1}\n')
+    assert exit_code(lambda: app(words)) == 2
+    assert log.read_text() == '{"step": 1}\n'
+
+
 @pytest.mark.parametrize(
     ("change", "code", "says"),
     [

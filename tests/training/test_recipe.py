@@ -1,7 +1,10 @@
 """Recipes: those that ship are sound, and what is wrong with another is said in a line."""
 
 import dataclasses
+import os
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -53,6 +56,18 @@ def test_fields_are_set_by_text() -> None:
     assert [phase.batch for phase in recipe.phases] == [4, 8, 2]
     phases = change(recipe, ["phases=[{start=0, size=64, batch=2, video=true}]"]).phases
     assert phases == (Phase(0, 64, 2, video=True),)
+
+
+def test_a_recipe_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    """TOML is."""
+    path = tmp_path / "mine.toml"
+    path.write_text("steps = 7  # für Ölbilder", encoding="utf-8")
+    code = "import sys; from vstyle.training.recipe_file import read_recipe; "
+    code += "print(read_recipe(sys.argv[1]).steps)"
+    place = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, check=False, env=os.environ | place)
+    assert done.stdout.strip() == b"7", done.stderr
 
 
 def test_the_phase_follows_what_is_done() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from vstyle.engine.base import Identity
 from vstyle.video.decode import Frame, open_clip
-from vstyle.video.encode import Encoding
+from vstyle.video.plan import Encoding
 from vstyle.video.stylize import stylize
 
 PATCHES = np.array(

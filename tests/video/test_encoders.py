@@ -10,7 +10,7 @@ import pytest
 from vstyle.engine.base import Identity
 from vstyle.errors import UsageError
 from vstyle.video.codecs import quality_options
-from vstyle.video.encode import Encoding
+from vstyle.video.plan import Encoding
 from vstyle.video.stylize import Report, stylize
 
 Ffmpeg = Callable[..., None]

@@ -10,8 +10,8 @@ from fidelity.clips import MASTERED
 
 from vstyle.engine.base import Identity
 from vstyle.video.decode import open_clip
-from vstyle.video.encode import Encoding
 from vstyle.video.ffmpeg import executable
+from vstyle.video.plan import Encoding
 from vstyle.video.reading import Reading
 from vstyle.video.resume import perform_in_pieces
 from vstyle.video.stylize import prepare, stylize

@@ -11,8 +11,8 @@ import pytest
 from vstyle.engine.base import Identity
 from vstyle.errors import UsageError
 from vstyle.video.decode import Frame, open_clip
-from vstyle.video.encode import Encoding
 from vstyle.video.ffmpeg import executable
+from vstyle.video.plan import Encoding
 from vstyle.video.reading import Reading
 from vstyle.video.stylize import Job, stylize
 

@@ -11,8 +11,8 @@ from vstyle.engine.base import Identity
 from vstyle.video import colour
 from vstyle.video.colour import Colour, alike, to_yuv_filters
 from vstyle.video.decode import open_clip
-from vstyle.video.encode import Encoding, plan_encoding
 from vstyle.video.ffmpeg import executable, filters
+from vstyle.video.plan import Encoding, plan_encoding
 from vstyle.video.planes import planes
 from vstyle.video.stylize import stylize
 

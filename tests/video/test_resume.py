@@ -1,6 +1,7 @@
 """What was stopped and gone on with is what was never stopped: frames, times, sound."""
 
 import shutil
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from vstyle.engine.base import Engine, Grain, Mask, Picture
 from vstyle.errors import OutputError, UsageError
 from vstyle.video import resume
-from vstyle.video.encode import Encoding
+from vstyle.video.plan import Encoding
 from vstyle.video.resume import folder_of, perform_in_pieces
 from vstyle.video.stylize import Report, perform, prepare
 
@@ -255,6 +256,50 @@ def test_every_container_can_be_made_in_pieces(
             y.color_range,
             y.codec_tag,
         )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pixels"),
+    [
+        ("webm", "libvpx-vp9", "yuv420p10le"),
+        ("mkv", "ffv1", None),
+        ("mkv", "mpeg4", None),
+        pytest.param("webm", "libvpx", None, marks=pytest.mark.slow),
+        pytest.param("mkv", "libsvtav1", None, marks=pytest.mark.slow),
+        pytest.param("mov", "libx265", None, marks=pytest.mark.slow),
+    ],
+)
+def test_what_is_said_of_the_picture_is_said_of_its_pieces(
+    suffix: str, codec: str, pixels: str | None, tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    """Colour and the shape of pixels, which NUT, in which the pieces are, does not hold."""
+    source = tmp_path / "in.mkv"
+    told = "colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084:range=tv"
+    picture = f"testsrc2=s=63x48:d=0.4,format=yuv444p10le,setsar=64/45,setparams={told}"
+    ffmpeg("-f", "lavfi", "-i", picture, "-c:v", "ffv1", source)
+    one, other = tmp_path / f"one.{suffix}", tmp_path / f"other.{suffix}"
+    encoding = Encoding(codec, pixels=pixels)
+    for make, place in ((whole, one), (pieces, other)):
+        make(source, place, Echo(), encoding)
+    with av.open(str(one)) as a, av.open(str(other)) as b:
+        x, y = (
+            [c.streams.video[0].sample_aspect_ratio, *tags(next(c.decode(video=0)))] for c in (a, b)
+        )
+    assert x == y
+
+
+def tags(frame: av.VideoFrame) -> list[int]:
+    return [frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc]
+
+
+def test_transparency_that_lies_beside_packets_is_not_made_in_pieces(
+    tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    source = tmp_path / "in.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:d=0.4,format=bgra", "-c:v", "ffv1", source)
+    with pytest.raises(UsageError, match="transparent"):
+        pieces(source, tmp_path / "out.webm", Echo(), Encoding())
+    pieces(source, tmp_path / "out.mkv", Echo(), Encoding("ffv1"))
 
 
 @pytest.mark.parametrize(

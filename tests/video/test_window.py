@@ -13,8 +13,8 @@ import pytest
 from vstyle.engine.base import Identity
 from vstyle.errors import UsageError
 from vstyle.video.decode import Frame, open_clip
-from vstyle.video.encode import Encoding
 from vstyle.video.ffmpeg import executable
+from vstyle.video.plan import Encoding
 from vstyle.video.reading import Reading
 from vstyle.video.stylize import stylize
 
@@ -91,6 +91,24 @@ def test_sound_subtitles_and_chapters_of_a_part(film: Path, suffix: str, tmp_pat
         ]
     assert [(float(t), w[-3:]) for t, w in spoken if len(w) > 2] == [(0.14, b"two")]
     assert chapters == [("b", 0), ("c", 0.44)]
+
+
+@pytest.mark.parametrize("start", [START, Fraction(2)])
+def test_sound_of_a_part_that_is_converted(
+    start: Fraction, film: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    """Left to itself, ffmpeg cuts as much off it once more: of a late part nothing is left."""
+    source, painted = tmp_path / "film.mkv", tmp_path / "out.mp4"
+    louder = ["-af", "volume='t':eval=frame", "-ac", "2"]
+    ffmpeg("-i", film, "-c:v", "copy", *louder, "-c:a", "dca", "-strict", "-2", source)
+    stylize(source, painted, Identity, reading=Reading(start, start + Fraction(2, 5)))
+    with av.open(str(painted)) as container:
+        heard = {f.time: f.to_ndarray().max() for f in container.decode(audio=0)}
+    assert min(heard) < 0.05
+    assert abs(max(heard) - 0.4) < 0.05
+    early, late = (next(v for t, v in heard.items() if t > after) for after in (0.09, 0.29))
+    rise = (start + Fraction(3, 10)) / (start + Fraction(1, 10))
+    assert late / early == pytest.approx(float(rise), rel=0.04)
 
 
 def test_no_audio(film: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from vstyle.errors import InputError, OutputError, UsageError
+from vstyle.errors import DeviceError, InputError, OutputError, UsageError, out_of_memory
 from vstyle.models.config import READ_SIDE
 from vstyle.scene import Scene, write_clip
 from vstyle.scene.canvas import paint_canvas
@@ -54,7 +54,7 @@ def make_clip(clip: Path | None, size: Size | None, folder: Path) -> tuple[Path,
     """Return the file to measure on, and what it shows: rendered, scaled, or the user's as it is.
 
     Raises UsageError for a size that no clip can have, InputError for a clip that cannot be read,
-    and OutputError where there is no room for it.
+    OutputError where there is no room for it, and DeviceError where memory is too small for it.
     """
     if clip == STANDARD:
         raise UsageError("standard input can be read only once", "Name a file.")
@@ -73,9 +73,27 @@ def make_clip(clip: Path | None, size: Size | None, folder: Path) -> tuple[Path,
     if clip is not None:
         _scale(clip, size, target)
         return target, clip.name
-    with _room():
-        write_clip(Scene(size.width, size.height, FRAMES), target)
+    _render(size, target)
     return target, f"rendered bay, {FRAMES} frames"
+
+
+def _render(size: Size, target: Path) -> None:
+    """Write our own film in a size. Raises UsageError, OutputError or DeviceError."""
+    # Every film is composed as 16:9 and costs what that takes, however little of it is shown.
+    if max(9 * size.width, 16 * size.height) ** 2 > 9 * 16 * MAX_PIXELS:
+        raise UsageError(
+            f"no film of {size} can be rendered",
+            "10922 pixels across and 6144 down are the most; or name a clip with --clip.",
+        )
+    try:
+        with _room():
+            write_clip(Scene(size.width, size.height, FRAMES), target)
+    except Exception as error:
+        if out_of_memory(error):
+            raise DeviceError(
+                f"memory ran out while a film of {size} was rendered", "Choose a smaller size."
+            ) from error
+        raise
 
 
 def own_painting(folder: Path) -> Path:

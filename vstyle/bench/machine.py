@@ -115,7 +115,7 @@ def _lines(path: Path) -> dict[str, str]:
     """Return the first of each `name: value` line of a file, nothing if there is no such file."""
     found: dict[str, str] = {}
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return found
     for line in text.splitlines():

@@ -26,7 +26,7 @@ def peak_rss(process: int | None = None) -> float | None:
     status = Path(f"/proc/{process or 'self'}/status")
     if status.exists():
         # Not `ru_maxrss`: on Linux it begins with the size of the process that started this one.
-        for line in status.read_text().splitlines():
+        for line in status.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
     if process:
@@ -92,14 +92,14 @@ def packages(folder: Path) -> Reading:
     counters = sorted(folder.glob("intel-rapl:[0-9]/energy_uj"))
     ranges = [path.with_name("max_energy_range_uj") for path in counters]
     try:
-        before = [int(path.read_text()) for path in counters]
-        limits = [int(path.read_text()) for path in ranges]
+        before = [int(path.read_text(encoding="utf-8")) for path in counters]
+        limits = [int(path.read_text(encoding="utf-8")) for path in ranges]
     except (OSError, ValueError):  # only root may read them
         return lambda: None
     begin = time.perf_counter()
 
     def reading() -> float | None:
-        now = [int(path.read_text()) for path in counters]
+        now = [int(path.read_text(encoding="utf-8")) for path in counters]
         # The counters begin again at zero when they are full.
         used = sum((b - a) % (limit + 1) for a, b, limit in zip(before, now, limits, strict=True))
         return used / 1e6 / (time.perf_counter() - begin) if counters else None

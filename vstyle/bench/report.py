@@ -41,7 +41,7 @@ def page(document: Document, shown: Sequence[Shown], changes: Sequence[Change]) 
         '<meta name="color-scheme" content="light dark">'
         # Without this a browser asks the place that the page is served from for an icon.
         '<link rel="icon" href="data:,">'
-        f"<title>vstyle bench</title><style>{STYLE.read_text()}</style></head>"
+        f"<title>vstyle bench</title><style>{STYLE.read_text(encoding='utf-8')}</style></head>"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
 

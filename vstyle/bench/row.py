@@ -23,8 +23,8 @@ from vstyle.bench.records import (
 from vstyle.bench.stopwatch import STAGES, Stopwatch, all_trusted
 from vstyle.engine.base import Engine, Identity, seen_by
 from vstyle.video.decode import open_clip
-from vstyle.video.encode import open_sink
 from vstyle.video.prefetch import prefetch
+from vstyle.video.sink import open_sink
 from vstyle.video.stylize import Report, frames_of, prepare, stylize
 
 ALONE = 0.5  # seconds that a run of the network alone takes at least

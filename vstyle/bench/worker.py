@@ -29,7 +29,7 @@ def run(task: Task) -> dict[str, Any]:
     """Do a task in a fresh process. Raises what it raised, or VstyleError if it died."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as words:
         place = Path(folder) / "task.json"
-        place.write_text(json.dumps({**task, "began": time.monotonic()}))
+        place.write_text(json.dumps({**task, "began": time.monotonic()}), encoding="utf-8")
         process = subprocess.Popen(
             [sys.executable, "-m", "vstyle.bench.worker", str(place)],
             stdin=subprocess.DEVNULL,
@@ -43,7 +43,7 @@ def run(task: Task) -> dict[str, Any]:
             _end(process)
         answer = place.with_name("answer.json")
         if answer.exists():
-            found: dict[str, Any] = json.loads(answer.read_text())
+            found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
             if "error" not in found:
                 return found
             raise getattr(errors, found["error"])(found["message"], found["hint"])
@@ -85,7 +85,7 @@ def do(task: Task) -> dict[str, Any]:
 def main(place: Path) -> None:
     """Do the task at `place` and leave the answer beside it."""
     signal.signal(signal.SIGTERM, _leave)
-    task = json.loads(place.read_text())
+    task = json.loads(place.read_text(encoding="utf-8"))
     try:
         answer = do(task)
     except VstyleError as error:
@@ -100,7 +100,7 @@ def main(place: Path) -> None:
             "hint": "Choose a smaller size or model.",
         }
     part = place.with_name("answer.part")
-    part.write_text(json.dumps(answer))
+    part.write_text(json.dumps(answer), encoding="utf-8")
     part.replace(place.with_name("answer.json"))
 
 

@@ -75,18 +75,25 @@ def looks_of(styles: Path | None, style: Path | None) -> Path:
 def check_output(output: Path, sources: Iterable[Path | None], begins: bool) -> None:
     """Refuse an output that cannot be written, is one of the sources, or, if a run begins, exists.
 
+    The state and the log of a run, beside it, count as well; a log without a single step does not.
     Raises OutputError or UsageError.
     """
+    from vstyle.training.log import log_file
     from vstyle.training.trainer import state_path
 
     textfile.check_place(output)
     if output.resolve() in {source.resolve() for source in sources if source}:
         raise UsageError(f"{output} is what the run begins from", "Choose another output name.")
-    for path in (output, state_path(output)):
-        if begins and exists(path):
+    if not begins:
+        return
+    state, log = state_path(output), log_file(output)
+    logged = exists(log) and log.stat().st_size > 0
+    for path in (output, state, *([log] if logged else [])):
+        if exists(path):
+            going_on = "--resume to go on with it, " if exists(state) else ""
             raise UsageError(
                 f"{path} exists",
-                "Add --resume to go on with it, --overwrite to begin anew, or choose another name.",
+                f"Add {going_on}--overwrite to begin anew, or choose another name.",
             )
 
 

@@ -84,7 +84,7 @@ class Voice:
 def facts(job: "Job", painter: str) -> Facts:
     """Return what is known before the first frame, fit for JSON."""
     from vstyle.video.colour import words
-    from vstyle.video.encode import command_for
+    from vstyle.video.command import command_for
     from vstyle.video.standard import STANDARD, name_of
 
     clip, plan = job.clip, job.plan

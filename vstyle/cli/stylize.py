@@ -90,8 +90,8 @@ def stylize(
 
     with reserved_output() if output == STANDARD else nullcontext(1) as stdout:
         from vstyle.video import stylize as core
-        from vstyle.video.encode import Encoding
         from vstyle.video.part import part_of
+        from vstyle.video.plan import Encoding
         from vstyle.video.resume import check_resumable, folder_of, perform_in_pieces
 
         encoding = Encoding(codec, crf, preset, pix_fmt, form, keep_partial, patience)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vstyle.scene.camera import Matrix, lens, view
-from vstyle.scene.layer import Layer, box, lay, project
+from vstyle.scene.layer import Layer, box, empty, lay, project
 from vstyle.scene.layout import Stage, build
 from vstyle.scene.noise import Field
 
@@ -72,7 +72,8 @@ def render(scene: Scene, t: int) -> NDArray[np.uint8]:
     canvas = np.zeros((scene.height, scene.width, 3), np.float32)
     for layer in stage.layers:
         area = lay(canvas, layer, camera @ layer.place(time))
-        if layer.name == "water" and scene.shimmer > 0:
+        # In a flat picture, 14 times as wide as high, the horizon and all water lie below it.
+        if layer.name == "water" and scene.shimmer > 0 and not empty(area):
             _glitter(canvas, stage, camera, time, area=area, strength=scene.shimmer)
     if scene.shimmer > 0:
         _veil(canvas, stage, camera, scene.shimmer)
@@ -151,8 +152,8 @@ def _owners(stage: Stage, camera: Matrix, time: float, size: tuple[int, int]) ->
     for number, layer in enumerate(stage.layers):
         homography = camera @ layer.place(time)
         area = box(layer, homography, size)
-        left, top, right, bottom = area
-        if right > left and bottom > top:
+        if not empty(area):
+            left, top, right, bottom = area
             alpha = project(_alpha(layer), homography, area, layer.endless)
             owner[top:bottom, left:right][alpha > 127] = number
     return owner

@@ -97,10 +97,16 @@ def box(layer: Layer, homography: Matrix, size: tuple[int, int]) -> tuple[int, i
     )
 
 
+def empty(area: tuple[int, int, int, int]) -> bool:
+    """Tell whether an area has no pixel: what lies outside the picture."""
+    left, top, right, bottom = area
+    return right <= left or bottom <= top
+
+
 def project(
     picture: NDArray[np.uint8], homography: Matrix, area: tuple[int, int, int, int], endless: bool
 ) -> NDArray[np.uint8]:
-    """Return a texture (or one plane of it) as it appears in an area of the picture."""
+    """Return a texture (or one plane of it) as it appears in an area, which must not be empty."""
     left, top, right, bottom = area
     moved = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]]) @ homography
     border = cv2.BORDER_REPLICATE if endless else cv2.BORDER_CONSTANT
@@ -112,8 +118,8 @@ def project(
 def lay(canvas: Field, layer: Layer, homography: Matrix) -> tuple[int, int, int, int]:
     """Blend a layer over an (H, W, 3) canvas of 0..255 in place; return the area it may touch."""
     area = box(layer, homography, (canvas.shape[1], canvas.shape[0]))
-    left, top, right, bottom = area
-    if right > left and bottom > top:
+    if not empty(area):
+        left, top, right, bottom = area
         shown = project(layer.texture, homography, area, layer.endless).astype(np.float32)
         part = canvas[top:bottom, left:right]
         part *= 1 - shown[..., 3:] * np.float32(1 / 255)

@@ -17,6 +17,8 @@ from vstyle.scene.terrain import Hill, Outline, crest, hill
 from vstyle.scene.travellers import Voyage, balloon, bird, boat
 from vstyle.scene.water import ripples, water
 
+MOST_CLIMB = 8.0  # metres that a balloon rises in half of a film, at most
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -227,7 +229,9 @@ def _travellers(setting: Setting, side: float, seconds: float) -> list[tuple[flo
             continue
         tangent, up = aside * side + about(0.0, 0.3), above + about(0.0, 0.05)
         anchor = (tangent * distance, 3.3 + up * distance, distance)
-        voyage = Voyage((-0.7 * side, 0.9, 0.0), middle)
+        # In a film of minutes it would else begin below the water.
+        climb = min(0.9, MOST_CLIMB / middle)
+        voyage = Voyage((-0.7 * side, climb, 0.0), middle)
         result.append((distance, [balloon(setting, name, anchor, tall, voyage)]))
     flock = 5 if seed == 0 else int(random.integers(0, 8))
     start = (-0.17 * side, 0.17) if seed == 0 else random.uniform((-0.3, 0.08), (0.3, 0.24))

@@ -29,6 +29,11 @@ def log_folder(model: Path) -> Path:
     return model.with_suffix(".log")
 
 
+def log_file(model: Path) -> Path:
+    """Return the file of that folder that has a line for every step."""
+    return log_folder(model) / "log.jsonl"
+
+
 class Log:
     """Writes a run's log: `log.jsonl`, `sheets/step-N.png`, and TensorBoard's event files.
 
@@ -38,13 +43,14 @@ class Log:
     def __init__(self, model: Path, number: int) -> None:
         """Begin or go on with the log of a model; OutputError if it cannot be written."""
         self.folder = log_folder(model)
-        path = self.folder / "log.jsonl"
+        path = log_file(model)
         with self._writing():
             (self.folder / "sheets").mkdir(parents=True, exist_ok=True)
-            lines = path.read_text().splitlines() if number and path.exists() else []
+            there = number and path.exists()
+            lines = path.read_text(encoding="utf-8").splitlines() if there else []
             kept = [line for line in lines if _number(line) <= number]
-            path.write_text("".join(f"{line}\n" for line in kept))
-            self.file = path.open("a")
+            path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            self.file = path.open("a", encoding="utf-8")
         self.board = _board(self.folder, number)
 
     def __enter__(self) -> Self:

@@ -43,7 +43,7 @@ def read_recipe(name: str) -> Recipe:
     known = shipped_recipes()
     path = known.get(name, Path(name))
     try:
-        values = tomllib.loads(path.read_text())
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError):
         raise UsageError(
             f"recipe '{name}' is neither a shipped name nor a file",

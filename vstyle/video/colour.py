@@ -143,8 +143,8 @@ def yuv_filters(colour: Colour) -> list[str]:
     The tags go through `setparams`: as output options ffmpeg ignores the primaries and the transfer
     when the frames arrive without any.
     """
-    tags = [f"range={_limits(colour)}", f"colorspace={_MATRIX_TAGS[colour.matrix]}"]
-    return ["setparams=" + ":".join([*tags, *_tags(colour)])]
+    tags = {"range": _limits(colour), "colorspace": _MATRIX_TAGS[colour.matrix]} | _curve(colour)
+    return ["setparams=" + ":".join(f"{name}={word}" for name, word in tags.items())]
 
 
 def _limits(colour: Colour) -> str:
@@ -153,15 +153,21 @@ def _limits(colour: Colour) -> str:
 
 def rgb_filters(colour: Colour) -> list[str]:
     """Return the ffmpeg filters that tag RGB with its primaries and transfer."""
-    tags = _tags(colour)
+    tags = [f"{name}={word}" for name, word in _curve(colour).items()]
     return ["setparams=" + ":".join(tags)] if tags else []
 
 
-def _tags(colour: Colour) -> list[str]:
-    """Return the primaries and the transfer in the words of `setparams`, if they are known."""
-    tags = []
-    if colour.primaries in _PRIMARIES:
-        tags.append(f"color_primaries={_PRIMARIES[colour.primaries]}")
-    if colour.transfer in _TRANSFERS:
-        tags.append(f"color_trc={_TRANSFERS[colour.transfer]}")
-    return tags
+def tag_options(colour: Colour, yuv: bool) -> list[str]:
+    """Return ffmpeg's options that say the colour of a stream that is copied, YUV or RGB."""
+    numbers = (_MATRIX_TAGS[colour.matrix], _limits(colour)) if yuv else ("rgb", "pc")
+    tags = {"colorspace": numbers[0], "color_range": numbers[1]} | _curve(colour)
+    return [word for name, tag in tags.items() for word in (f"-{name}:v:0", tag)]
+
+
+def _curve(colour: Colour) -> dict[str, str]:
+    """Return the primaries and the transfer in the words of FFmpeg, if they are known."""
+    known = {
+        "color_primaries": _PRIMARIES.get(colour.primaries),
+        "color_trc": _TRANSFERS.get(colour.transfer),
+    }
+    return {name: word for name, word in known.items() if word}

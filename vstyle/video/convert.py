@@ -13,6 +13,7 @@ from av.video.format import VideoFormat
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from vstyle.engine.base import Picture
+from vstyle.profiles import pixels_in_srgb
 from vstyle.video.colour import Colour
 from vstyle.video.upright import Orientation, turn
 
@@ -48,6 +49,7 @@ class Converter:
     orientation: Orientation
     deep: bool  # 16 bits per colour
     alpha: bool
+    profile: bytes | None = None  # of the colours of a photo; not for deep ones
 
     @cached_property
     def _reformatter(self) -> VideoReformatter:
@@ -74,9 +76,11 @@ class Converter:
             # swscale's white is that of 8 bits moved up by 8: 65280, where ours is 65535.
             values = np.minimum(values * np.uint32(257) >> 8, 65535).astype(np.uint16)
         picture = turn(values, self.orientation)
-        if not self.alpha:
-            return picture, None
-        return np.ascontiguousarray(picture[..., :3]), np.ascontiguousarray(picture[..., 3])
+        alpha = np.ascontiguousarray(picture[..., 3]) if self.alpha else None
+        colours = np.ascontiguousarray(picture[..., :3])
+        if self.profile:
+            colours = pixels_in_srgb(np.asarray(colours, np.uint8), self.profile)
+        return colours, alpha
 
 
 def _interleaved(frame: av.VideoFrame, kind: np.dtype[Any]) -> Picture:

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from vstyle.engine.base import Picture
 from vstyle.errors import InputError, UsageError, VstyleError
+from vstyle.profiles import profile_of
 from vstyle.video import filters, window
 from vstyle.video.colour import Colour, colour_of
 from vstyle.video.convert import Converter, bits_of, has_alpha
@@ -73,6 +74,7 @@ class Clip:
     alpha: bool  # the frames have alpha
     still: bool = False  # one picture, not a video
     mastering: Mastering = UNSAID  # of HDR that is kept
+    profile: bytes | None = None  # of the colours of a photo, which is brought to sRGB
 
     @property
     def end(self) -> Fraction | None:
@@ -157,8 +159,8 @@ def _begin(
         since = float(zero + reading.start) if reading.start else -inf
         damage = Damage(name_of(path), reading.strict, since)
         decoder = decoder_of(video, reading.alpha)
-        taken = filters.without_exif(demux(container, video, decoder, sounds, damage))
-        decoded = _stamped(taken, video)
+        taken = demux(container, video, decoder, sounds, damage)
+        decoded = _stamped(filters.listable(taken, decoder.name), video)
         stored, decoded = _first_frame(decoded)
         first, items = _first_frame(wanted(decoded, reading, zero))
         if stored is None or first is None:
@@ -176,7 +178,7 @@ def _begin(
             others,
             container.metadata,
             tuple(_chapters(container.chapters(), clip)),
-            changes(video, stored, reading),
+            changes(video, stored, reading) + _unfit(clip),
             _pictures(items, clip, _converter(first, clip), damage),
             damage,
             stop,
@@ -245,6 +247,7 @@ def _describe(
     assert isinstance(container, InputContainer)
     assert first.time_base is not None
     aspect = Fraction(video.sample_aspect_ratio or 1)
+    pictures = _holds_pictures(container, path)
     width, height = first.width, first.height
     if orientation_of(first).transposed:
         width, height, aspect = height, width, 1 / aspect
@@ -262,21 +265,37 @@ def _describe(
         bits=bits_of(stored.format),
         deep=reading.deep and bits_of(stored.format) > 8,
         alpha=reading.alpha and has_alpha(stored.format),
-        still=path != STANDARD and _holds_one_picture(container, path),
+        still=pictures and len(parts_of(path)) == 1,
         mastering=mastering_of(stored) if reading.deep else UNSAID,
+        profile=profile_of(parts_of(path)[0]) if pictures else None,
     )
 
 
-def _holds_one_picture(container: InputContainer, path: Path) -> bool:
-    """Tell whether a file is of a kind that holds a single picture, or is the only one of a row."""
+def _holds_pictures(container: InputContainer, path: Path) -> bool:
+    """Tell whether a file is of a kind that holds a single picture."""
     kind = container.format.name
-    return (kind == "image2" or kind.endswith("_pipe")) and len(parts_of(path)) == 1
+    return path != STANDARD and (kind == "image2" or kind.endswith("_pipe"))
+
+
+def _unfit(clip: Clip) -> tuple[str, ...]:
+    """Say whether the colours of a photo stay as they are and lose what says how they look."""
+    if clip.deep and clip.profile:
+        return ("the picture's colour profile is left out: only 8 bits are brought to sRGB",)
+    return ()
 
 
 def _converter(first: av.VideoFrame, clip: Clip) -> Converter:
     """Return what makes pictures of the frames of a clip."""
     orientation = orientation_of(first)
-    return Converter(first.width, first.height, clip.colour, orientation, clip.deep, clip.alpha)
+    return Converter(
+        first.width,
+        first.height,
+        clip.colour,
+        orientation,
+        clip.deep,
+        clip.alpha,
+        None if clip.deep else clip.profile,
+    )
 
 
 def _chapters(chapters: list[Chapter], clip: Clip) -> list[Chapter]:

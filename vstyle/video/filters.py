@@ -28,19 +28,28 @@ TONE_MAP: tuple[Step, ...] = (
     ("format", "yuv444p10le"),
 )
 
-# By its number in FFmpeg's list, which does not change: the filter knows no name for it.
-WITHOUT_EXIF: tuple[Step, ...] = (("sidedata", "mode=delete:type=31"),)
+# By their numbers in FFmpeg's list, which do not change: the filter knows no name for EXIF.
+_WITHOUT_ICC: Step = ("sidedata", "mode=delete:type=15")
+_WITHOUT_EXIF: Step = ("sidedata", "mode=delete:type=31")
+
+# Their decoder names the colour profile that comes with a frame. PyAV frees such a name when what
+# lists it goes, and FFmpeg once more: the process is killed.
+_NAMES_PROFILES = {"png", "apng"}
 
 
-def without_exif(items: Iterator[Item]) -> Iterator[Item]:
-    """Take the EXIF data out of the frames of photos: what it says of them FFmpeg has said anew.
+def listable(items: Iterator[Item], codec: str) -> Iterator[Item]:
+    """Take out of the frames of a decoder what PyAV cannot list, or dies of.
 
-    PyAV lists nothing that comes with a frame if EXIF is among it. The first frame decides for all:
-    it alone is asked later, and a frame that was asked is in a cycle with its list, to be freed
-    when Python next looks for cycles, which is hundreds of frames later.
+    EXIF data: what it says of photos FFmpeg has said anew, and PyAV lists nothing if it is there.
+    The first frame decides for all: it alone is asked later, and a frame that was asked is in a
+    cycle with its list, to be freed when Python next looks for cycles, hundreds of frames later.
     """
+    if codec in _NAMES_PROFILES:
+        return _filtered(items, (_WITHOUT_ICC, _WITHOUT_EXIF), lambda frame: True)  # noqa: ARG005
     number = count()
-    return _filtered(items, WITHOUT_EXIF, lambda frame: next(number) == 0 and _is_unlisted(frame))
+    return _filtered(
+        items, (_WITHOUT_EXIF,), lambda frame: next(number) == 0 and _is_unlisted(frame)
+    )
 
 
 def _is_unlisted(frame: av.VideoFrame) -> bool:

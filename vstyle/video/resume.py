@@ -21,22 +21,25 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from vstyle.errors import OutputError, UsageError
 from vstyle.video.canvas import Canvas
-from vstyle.video.decode import Frame, Packet
-from vstyle.video.encode import Plan, open_sink
+from vstyle.video.decode import Clip, Frame, Packet
 from vstyle.video.flow import Tracked, track
 from vstyle.video.paint import Painted, show
 from vstyle.video.part import hidden
 from vstyle.video.pipe import Pipe, carried_codecs
+from vstyle.video.plan import Plan
 from vstyle.video.progress import Memory, Progress, opened, pieces_in, save, settle
+from vstyle.video.sink import open_sink
 from vstyle.video.standard import STANDARD
 from vstyle.video.stills import parts_of
 from vstyle.video.streams import CONTAINERS, PIPE
 from vstyle.video.stylize import Job, Report, Watch, found_out, frames_of, painting, unwatched
 
 _END = 1 << 20  # bytes
+_ALPHA_BESIDE = {"libvpx", "libvpx-vp9"}  # their packets have alpha beside them, NUT's do not
 
 PIECE = 120
 """Frames in a piece: what a crash can cost, and the most that lie between two keyframes."""
@@ -70,6 +73,10 @@ def check_resumable(job: Job) -> None:
     if apart or not _fits(plan.codec):
         what = plan.destination.suffix if apart else plan.codec
         raise UsageError(f"{what} cannot be made in pieces", "Leave out --resume.")
+    if job.clip.alpha and plan.codec in _ALPHA_BESIDE:
+        raise UsageError(
+            f"{plan.codec} cannot be made in pieces where it is transparent", "Leave out --resume."
+        )
 
 
 def _fits(encoder: str) -> bool:
@@ -232,17 +239,25 @@ def _piece(piece: Path) -> Iterator[InputContainer]:
         ) from error
 
 
+def _shape(clip: Clip, video: VideoStream) -> tuple[str, ...]:
+    """Return ffmpeg's options for the shape of pixels, which few codecs tell in their packets."""
+    if video.codec_context.sample_aspect_ratio:
+        return ()
+    shown = clip.aspect * video.width / video.height
+    return ("-aspect:v:0", f"{shown.numerator}:{shown.denominator}")
+
+
 def _join(job: Job, folder: Path, done: Progress) -> None:
     """Write the packets of all pieces into the output."""
     pieces = pieces_in(folder, done.pieces)
-    plan = replace(job.plan, video=("-c:v:0", "copy", *_tag(job.plan)), even=False)
-    with (
-        _piece(pieces[0]) as first,
-        open_sink(plan, job.source, encoded=first.streams.video[0]) as pipe,
-    ):
-        for piece in pieces:
-            with _piece(piece) as container:
-                for packet in container.demux():
-                    if packet.size:
-                        pipe.forward(packet)
-        pipe.end = done.end * job.clip.time_base if done.end else None
+    copied = ("-c:v:0", "copy", *_tag(job.plan), *job.plan.said)
+    with _piece(pieces[0]) as first:
+        video = first.streams.video[0]
+        plan = replace(job.plan, video=(*copied, *_shape(job.clip, video)), even=False)
+        with open_sink(plan, job.source, encoded=video) as pipe:
+            for piece in pieces:
+                with _piece(piece) as container:
+                    for packet in container.demux():
+                        if packet.size:
+                            pipe.forward(packet)
+            pipe.end = done.end * job.clip.time_base if done.end else None

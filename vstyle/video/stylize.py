@@ -24,13 +24,14 @@ from vstyle.video.decode import (
     Source,
     open_clip,
 )
-from vstyle.video.encode import Encoding, Plan, open_sink, plan_encoding, reading_for
 from vstyle.video.flow import Tracked, track
 from vstyle.video.memory import keep_freed
 from vstyle.video.opening import check_readable
 from vstyle.video.paint import Painted, Ready, carry, ready, show
+from vstyle.video.plan import Encoding, Plan, plan_encoding, reading_for
 from vstyle.video.prefetch import prefetch
 from vstyle.video.reading import WHOLE, Reading
+from vstyle.video.sink import open_sink
 from vstyle.video.standard import STANDARD
 from vstyle.video.stills import parts_of
 from vstyle.video.streams import container_for

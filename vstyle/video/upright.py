@@ -28,7 +28,7 @@ class Orientation:
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """Return what the display matrix of a decoded frame asks for, to a right angle.
 
-    FFmpeg makes one of a photo's EXIF, too, mirrored ones among them; see `filters.without_exif`.
+    FFmpeg makes one of a photo's EXIF, too, mirrored ones among them; see `filters.listable`.
     """
     note = frame.side_data.get("DISPLAYMATRIX")
     if not isinstance(note, SideData):

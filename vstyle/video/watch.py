@@ -81,7 +81,7 @@ def computed(session: int) -> int | None:
     total = None
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            fields = stat.read_text().rpartition(") ")[2].split()
+            fields = stat.read_text("utf-8", "replace").rpartition(") ")[2].split()
         except OSError:
             continue  # it has ended since
         if int(fields[3]) == session:
