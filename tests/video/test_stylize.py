@@ -15,6 +15,7 @@ from vstyle.errors import InputError, OutputError, UsageError
 from vstyle.video.decode import Frame, open_clip
 from vstyle.video.pipe import carried_codecs
 from vstyle.video.plan import Encoding
+from vstyle.video.reading import Reading
 from vstyle.video.streams import PIPED
 from vstyle.video.stylize import Job, stylize
 
@@ -184,6 +185,57 @@ def test_a_broadcast_counts_from_its_beginning(
     assert max(abs(b - a - shift) for b, a in zip(before, after, strict=True)) <= Fraction(1, 90000)
     sound = packets(broadcast)[0][0] - packets(painted)[0][0]
     assert abs(sound - shift) < Fraction(1, 10000)
+
+
+@pytest.mark.parametrize("suffix", ["flv", "mkv", "mp4"])
+def test_a_clip_cut_out_of_a_longer_one_counts_from_its_beginning(
+    suffix: str, cfr: Path, tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    """Where nothing begins for seconds: players do so, and `--start` means it."""
+    source = tmp_path / f"in.{suffix}"
+    codec = ["-c:v", "libx264", "-bf", "0", "-c:a", "copy", "-copyts"]
+    ffmpeg("-itsoffset", "100", "-i", cfr, *codec, source)
+    with av.open(str(source)) as container:
+        assert container.start_time > 99_000_000
+    whole, part = tmp_path / "whole.mkv", tmp_path / "part.mkv"
+    stylize(source, whole, Identity)
+    stylize(source, part, Identity, reading=Reading(Fraction(1, 5), Fraction(3, 5)))
+    assert 0 <= times(whole)[0] < Fraction(1, 10)
+    assert abs(packets(whole)[0][0]) < Fraction(1, 20)
+    assert len(times(part)) == 10
+    assert 0 <= times(part)[0] < Fraction(1, 20)
+
+
+def test_what_avi_cannot_time_is_said(
+    cfr: Path, vfr: Path, late: Path, tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    behind = tmp_path / "behind.mkv"  # its sound
+    ffmpeg(
+        "-i",
+        cfr,
+        "-itsoffset",
+        "0.5",
+        "-i",
+        cfr,
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-c",
+        "copy",
+        behind,
+    )
+    said = {
+        path: [
+            note
+            for note in stylize(path, tmp_path / f"{n}.avi", Identity).notes
+            if "holds no" in note
+        ]
+        for n, path in enumerate((cfr, vfr, late, behind))
+    }
+    assert [len(notes) for notes in said.values()] == [0, 1, 0, 1]
+    assert "begins 0.50 s after the picture" in said[behind][0]
+    assert "not evenly spaced" in said[vfr][0]
 
 
 def test_nothing_happens_when_something_is_wrong(cfr: Path, text: Path, tmp_path: Path) -> None:

@@ -70,8 +70,10 @@ def draw(job: "Job", frames: "Iterable[Frame]", painter: str) -> "Iterator[Frame
         return
     end = job.clip.duration
     # By time, not by count: few containers know how many frames they hold.
-    with Progress(*_columns(end is not None), console=console, transient=True) as progress:
-        task = progress.add_task(painter, total=end, count=0)
+    name = painter.partition(" with ")[0]  # with what else is for those who ask with -v
+    columns = _columns(end is not None, console.width, len(name))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(name, total=end, count=0)
         for count, frame in enumerate(frames, start=1):
             time = frame.time - float(job.clip.origin)
             progress.update(task, completed=time if end is None else min(time, end), count=count)
@@ -151,13 +153,23 @@ class _Rate(ProgressColumn):
         return Text(f"{count} frames, {rate} fps")
 
 
-def _columns(total: bool) -> list[ProgressColumn]:
-    """Return what the bar is made of; without a total there is only a sign of life."""
-    name = TextColumn("{task.description}", markup=False)
+_FACTS = 40  # columns of a terminal for numbers: `12345 frames, 100.0 fps 1:23:45 left`
+_BAR = (8, 40)  # the least that shows anything, and the most
+
+
+def _columns(total: bool, width: int, name: int) -> list[ProgressColumn]:
+    """Return what the bar is made of; without a total there is only a sign of life.
+
+    In a line of `width` columns, what is left by the numbers is the bar's, then the name's, which
+    is `name` long.
+    """
+    room = width - _FACTS
+    named = [TextColumn("{task.description}", markup=False)] if room > name + _BAR[0] else []
     if not total:
-        return [SpinnerColumn(), name, _Rate()]
-    left = TextColumn("left")
-    return [name, BarColumn(), _Rate(), TimeRemainingColumn(compact=True), left]
+        return [SpinnerColumn(), *named, _Rate()]
+    room = min(room - (name + 1 if named else 0), _BAR[1])
+    bar = [BarColumn(bar_width=room)] if room >= _BAR[0] else []
+    return [*named, *bar, _Rate(), TimeRemainingColumn(compact=True), TextColumn("left")]
 
 
 def _console() -> Console:

@@ -10,6 +10,7 @@ from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from vstyle.video.clock import Clock
 from vstyle.video.damage import Damage, stated_end
 from vstyle.video.window import Item, duration_of
 
@@ -33,6 +34,7 @@ def demux(
     time = end = 0.0
     torn = False  # something before the next frame is lost
     begun: dict[int, int] = {}  # when the last packet of each other stream begins
+    clock = Clock(container)
     packets = container.demux(*streams)
     while True:
         try:
@@ -42,16 +44,16 @@ def demux(
         except (av.FFmpegError, IndexError):  # the latter from PyAV, of streams in a broken FLV
             damage.piece(time)
             break
+        clock.correct(packet)
         if packet.stream is not video:
-            begin = packet.dts if packet.pts is None else packet.pts
-            if begin is None:  # it only marks the end
+            if packet.pts is None and packet.dts is None:  # it only marks the end
                 continue
-            if begin < begun.get(packet.stream_index, begin):  # time does not go back
-                damage.piece(time)
-            else:
-                begun[packet.stream_index] = begin
+            begin = _in_order(packet, begun)
+            if begin is not None:
                 end = max(end, float((begin + (packet.duration or 0)) * packet.time_base))
                 yield packet
+            elif not clock.again:
+                damage.piece(time)
             continue
         if not packet.size and packet.dts is not None:  # Theora: the last frame stays
             continue
@@ -71,3 +73,16 @@ def demux(
                 torn = False
             yield frame
     damage.end(end, stated_end(container, streams))
+
+
+def _in_order(packet: av.Packet[Stream], begun: dict[int, int]) -> int | None:
+    """Return when a packet of sound begins, in its ticks; None if it is before the last one.
+
+    `begun` has the last one's of each stream.
+    """
+    begin = packet.dts if packet.pts is None else packet.pts
+    assert begin is not None
+    if begin < begun.get(packet.stream_index, begin):
+        return None
+    begun[packet.stream_index] = begin
+    return begin

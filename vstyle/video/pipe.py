@@ -79,6 +79,7 @@ class Pipe:
         self._name: Final = name_of(source.clip.path)
         self._shift: Final = shift_of(source.clip)
         self._origin: Final = source.clip.origin
+        self._heard: Final[dict[int, int]] = {}  # when the last packet of each sound begins
         self._window: list[int] = []  # times of pictures that come in the order of decoding
         self.last: Fraction | None = None  # when the last frame is shown in the output, in seconds
         self._ends: Final = ends
@@ -127,7 +128,10 @@ class Pipe:
             return
         begin = packet.dts if packet.pts is None else packet.pts
         assert begin is not None  # the source leaves out packets without any time
-        # Sound is decoded in the order in which it is heard.
+        # Sound is decoded in the order in which it is heard. Times that are the same by rounding
+        # NUT does not hold: they are a tick apart.
+        begin = max(begin, self._heard.get(packet.stream_index, begin - 1) + 1)
+        self._heard[packet.stream_index] = begin
         packet.pts = packet.dts = begin + round(self._shift / packet.time_base)
         packet.stream = stream
         self._mux(packet, float(begin * packet.time_base))

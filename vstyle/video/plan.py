@@ -114,6 +114,8 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
         notes += (f"times are rounded to {base} s: {name} counts no finer",)
     if container.muxer == "gif" and clip.rate and clip.rate > _GIF_RATE:
         notes += (f"gif shows {_GIF_RATE} frames a second at most, so it gets longer: see --fps",)
+    if container.fixed_rate:
+        notes += _early_sound(source, container)
     light, lost = _light_of(clip, container, codec)
     chain = ",".join([*filters, *codec.filters])
     video = ["-filter:v:0", chain, "-c:v:0", name, "-pix_fmt:v:0", pixels, *options]
@@ -134,6 +136,28 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     )
 
 
+def _early_sound(source: Source, container: Container) -> tuple[str, ...]:
+    """Say which sound will be heard before its picture where a container holds no times."""
+    video = source.video
+    shown = max(source.clip.origin, Fraction((video.start_time or 0) * (video.time_base or 0)))
+    notes = []
+    for stream in source.streams:
+        if stream.type != "audio" or stream.start_time is None or stream.time_base is None:
+            continue
+        late = stream.start_time * stream.time_base - shown
+        if late >= _NOTICED:
+            notes.append(
+                f"audio stream {stream.index} begins {float(late):.2f} s after the picture, and is "
+                f"heard early, for {container.muxer} holds no times: mkv and mp4 do"
+            )
+    return tuple(notes)
+
+
+_NOTICED = Fraction(1, 10)  # seconds; sooner than people notice that sound is early
+
+_GIF_RATE = 100  # a frame lasts a number of hundredths of a second
+
+
 def _light_of(
     clip: Clip, container: Container, codec: Codec
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -149,8 +173,6 @@ def _light_of(
         notes.append("what HDR10+ or Dolby Vision say of single scenes is left out")
     return light, tuple(notes)
 
-
-_GIF_RATE = 100  # a frame lasts a number of hundredths of a second
 
 _LIGHT = "what the video says of the screen it was made on"
 

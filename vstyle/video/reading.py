@@ -12,12 +12,14 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vstyle.video import filters, window
+from vstyle.video.clock import is_clocked
 from vstyle.video.colour import is_hdr
 from vstyle.video.convert import is_transparent
 from vstyle.video.window import Item
 
-# In a broadcast the clock starts anywhere, and where it starts means nothing.
-_CLOCKED = {"mpegts", "mpeg"}
+# Where no stream begins for so many seconds the clock is that of something longer, and where it
+# starts means nothing, as in a broadcast. Players think so, too.
+_LATE = 1
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ def changes(video: VideoStream, stored: av.VideoFrame, reading: Reading) -> tupl
 
 def zero_of(container: InputContainer) -> Fraction:
     """Return the time, in seconds, from which the times of a file are counted."""
-    clocked = bool(_CLOCKED & set(container.format.name.split(",")))
-    return Fraction(container.start_time or 0, av.time_base) if clocked else Fraction(0)
+    begins = Fraction(container.start_time or 0, av.time_base)
+    return begins if is_clocked(container) or begins >= _LATE else Fraction(0)
 
 
 def duration_of(container: InputContainer, reading: Reading) -> float | None:

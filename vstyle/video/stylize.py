@@ -179,7 +179,7 @@ def perform(
             uneven = uneven or is_uneven(frame.time - first, count, source.clip.rate)
             count += 1
     notes = plan.notes + found_out(job)
-    if uneven and plan.container.untimed:
+    if uneven and (plan.container.untimed or plan.container.fixed_rate):
         notes += (f"{plan.container.muxer} holds no times: the frames were not evenly spaced",)
     return Report(job, notes, count, time.perf_counter() - begin, count)
 
