@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vstyle.errors import InputError
-from vstyle.folders import is_file, is_folder
+from vstyle.folders import exists, is_file, is_folder
 from vstyle.profiles import in_srgb
 
 MAX_PIXELS = 8192 * 8192  # a larger picture is refused before it is decoded
@@ -28,7 +28,8 @@ def read_picture(path: Path, short_side: int | None = None) -> NDArray[np.uint8]
     if the file is no picture, is damaged, or is larger than MAX_PIXELS, as it is or scaled.
     """
     if not is_file(path):
-        what = "is a directory" if is_folder(path) else "does not exist"
+        what = "is no file" if exists(path) else "does not exist"
+        what = "is a directory" if is_folder(path) else what
         raise InputError(f"picture {path} {what}", "Name a jpg, png, webp or gif file.")
     try:
         with warnings.catch_warnings():

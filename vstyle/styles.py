@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vstyle import checkpoint
 from vstyle.checkpoint import Checkpoint, Header
 from vstyle.errors import CheckpointError, InputError, UsageError
-from vstyle.folders import is_file, is_folder
+from vstyle.folders import exists, is_file, is_folder
 from vstyle.models.config import READ_SIDE
 from vstyle.models.contrast import SIZES, Contrast, contrast
 from vstyle.models.tensors import Tensors
@@ -73,7 +73,8 @@ def find(style: str) -> Path:
     if is_folder(path):
         raise InputError(f"style picture {style} is a directory", "Name one picture.")
     if path.suffix or len(path.parts) > 1:
-        raise InputError(f"style picture {style} does not exist", "Check the path.")
+        what = "is no file" if exists(path) else "does not exist"
+        raise InputError(f"style picture {style} {what}", "Check the path.")
     near = difflib.get_close_matches(style.lower(), known, n=3, cutoff=0.4) or list(known)[:3]
     raise UsageError(
         f"no style is named {style!r}", f"Did you mean {' or '.join(near)}? Any picture works too."

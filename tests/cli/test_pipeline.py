@@ -268,6 +268,18 @@ def test_what_is_wrong_with_a_pipe_is_said(  # noqa: PLR0917
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_redirected_can_be_named(shell: Shell, cfr: Path, tmp_path: Path) -> None:
+    """What the pipe cannot carry, ffmpeg reads itself: its own standard input is another."""
+    line = (
+        f"ffmpeg -y -loglevel error -i {cfr} -c:v copy -c:a alac in.mkv "
+        "&& vstyle stylize /dev/stdin --model identity -o out.mkv < in.mkv"
+    )
+    run = shell(line)
+    assert run.returncode == 0, run.stderr
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.streams.audio[0].codec_context.name == "alac"
+
+
 def test_a_dash_can_be_a_file(shell: Shell, cfr: Path, tmp_path: Path) -> None:
     (tmp_path / "-").write_bytes(cfr.read_bytes())
     run = shell("vstyle stylize ./- --model identity -o out.mkv")

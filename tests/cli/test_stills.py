@@ -52,6 +52,22 @@ def test_a_photo_is_upright(suffix: str, orientation: int, vstyle: Run, tmp_path
         assert np.abs(np.asarray(after.convert("RGB")).astype(int) - before).mean() < 3
 
 
+def test_photos_and_films_in_avif(vstyle: Run, tmp_path: Path) -> None:
+    """They are kinds of mp4: of a moving one the first picture is but its cover."""
+    frames = [Image.fromarray(np.full((48, 64, 3), 20 * n, np.uint8)) for n in range(10)]
+    frames[5].save(tmp_path / "still.avif")
+    frames[0].save(tmp_path / "film.avif", save_all=True, append_images=frames[1:], duration=40)
+    code, _, err = vstyle("stylize", tmp_path / "still.avif", *IDENTITY, "-o", tmp_path / "o.png")
+    assert code == 0, err
+    assert np.abs(np.asarray(Image.open(tmp_path / "o.png")).astype(int) - 100).max() <= 4
+    assert vstyle("stylize", tmp_path / "film.avif", *IDENTITY, "-o", tmp_path / "o.mkv")[0] == 0
+    with av.open(str(tmp_path / "o.mkv")) as container:
+        greys = [f.to_ndarray(format="gray").mean() for f in container.decode(video=0)]
+    assert greys == pytest.approx(range(0, 200, 20), abs=12)
+    code, _, err = vstyle("stylize", tmp_path / "film.avif", *IDENTITY, "-o", tmp_path / "p.png")
+    assert code == 2, err
+
+
 def numbered(folder: Path, numbers: range) -> None:
     folder.mkdir()
     for number in numbers:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from vstyle.engine.base import Identity
@@ -155,3 +157,87 @@ def test_sound_that_nobody_can_decode_is_left_out(
     assert "audio stream 2 (unknown) is left out: it cannot be decoded" in report.notes
     with av.open(str(target)) as container:
         assert [stream.codec_context.name for stream in container.streams.audio] == ["aac"]
+
+
+@pytest.mark.parametrize(
+    "codec",
+    ["libtheora", *(pytest.param(n, marks=pytest.mark.slow) for n in ("libaom-av1", "libxvid"))],
+)
+def test_an_encoder_that_few_ask_for_makes_every_frame(
+    codec: str, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    """Left to itself, ffmpeg gives them 200 kbit/s; libtheora then makes a tenth of the frames."""
+    source, target = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    picture = "testsrc2=s=160x120:d=0.6,noise=alls=6:allf=t,format=yuv420p"
+    ffmpeg("-f", "lavfi", "-i", picture, "-c:v", "ffv1", source)
+    painted(source, target, codec)
+    apart = [abs(a - b) for a, b in zip(times(target), times(source), strict=True)]
+    assert max(apart) <= Fraction(1, 1000)
+    assert np.abs(first(source, "gray").astype(int) - first(target, "gray")).mean() < 4
+
+
+def first(path: Path, form: str = "rgb24") -> np.ndarray:
+    with av.open(str(path)) as container:
+        return next(container.decode(video=0)).to_ndarray(format=form)
+
+
+@pytest.mark.parametrize("pixels", ["yuvj420p", "yuvj444p"])
+def test_pixels_of_full_range_hold_what_they_say(
+    pixels: str, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    source, target = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    ffmpeg("-f", "lavfi", "-i", "color=0x102030:s=64x48:d=0.2", "-crf", "1", source)
+    stylize(source, target, Identity, encoding=Encoding(pixels=pixels, crf=1))
+    with av.open(str(target)) as container:
+        assert next(container.decode(video=0)).color_range == 2
+    assert np.abs(first(source).astype(int) - first(target)).max() <= 2
+
+
+@pytest.mark.parametrize("shape", [Fraction(160, 117), Fraction(135, 128)])
+def test_the_shape_of_pixels_is_kept_exactly(
+    shape: Fraction, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    source, target = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    told = f"setsar={shape.numerator}/{shape.denominator}:max=1000"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=s=64x48:d=0.2,{told}", source)
+    painted(source, target)
+    with av.open(str(target)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == shape
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_what_tracks_are_to_players_stays(
+    suffix: str, cfr: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    """Which are played unasked, which are for whom: none is made so that was not."""
+    words, source, target = tmp_path / "w.srt", tmp_path / "in.mkv", tmp_path / f"out{suffix}"
+    words.write_text("1\n00:00:00,100 --> 00:00:00,500\nHello\n")
+    marks = ["0", "default", "visual_impaired", "0", "forced"]
+    said = [word for n, mark in enumerate(marks, 1) for word in (f"-disposition:{n}", mark)]
+    inputs = ["-i", cfr, "-i", words]
+    maps = ["-map", "0", "-map", "0:a", "-map", "0:a", "-map", "1", "-map", "1"]
+    ffmpeg(*inputs, *maps, "-c:v", "copy", "-c:a", "copy", "-c:s", "srt", *said, source)
+    painted(source, target)
+    with av.open(str(source)) as before, av.open(str(target)) as after:
+        told = [int(stream.disposition) for stream in before.streams]
+        kept = [int(stream.disposition) for stream in after.streams]
+    assert [mark & now for mark, now in zip(told, kept, strict=True)] == told
+    if suffix == ".mkv":  # mp4 has other marks, which mean these and more
+        assert kept == told
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov"])
+def test_sound_that_was_cut_off_stays_off(
+    suffix: str, cfr: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    """An mp4 cut without encoding has sound from before the cut, and says not to play it."""
+    cut, target = tmp_path / "cut.mp4", tmp_path / f"out{suffix}"
+    ffmpeg("-ss", "0.5", "-i", cfr, "-c", "copy", cut)
+    with av.open(str(cut)) as container:
+        hidden = [p for p in container.demux(audio=0) if p.size and p.is_discard]
+        assert min(p.pts * p.time_base for p in hidden) < -0.3
+    painted(cut, target)
+    with av.open(str(target)) as container:
+        begins = [p.pts * p.time_base for p in container.demux(audio=0) if p.size]
+    assert -0.13 < begins[0] <= 0
+    assert max(b - a for a, b in pairwise(begins)) < 0.05

@@ -198,7 +198,7 @@ def test_interlaced_frames_are_made_whole(interlaced: Path, tmp_path: Path) -> N
     ):
         painted = tmp_path / f"{reading.deinterlace}.mkv"
         report = stylize(interlaced, painted, Identity, reading=reading, encoding=FFV1)
-        assert any("interlaced" in note for note in report.notes) == reading.deinterlace
+        assert any("deinterlaced" in note for note in report.notes) == reading.deinterlace
         after = decoded(painted, "rgb24")
         assert len(after) == len(oracle) == 12
         # Brightness only: of two fields ffmpeg's own conversion places the colour otherwise.

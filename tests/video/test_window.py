@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from vstyle.cli.options import per_second
 from vstyle.engine.base import Identity
 from vstyle.errors import UsageError
 from vstyle.video.decode import Frame, open_clip
@@ -182,6 +183,34 @@ def test_the_command_takes_times_and_rates(
     ):
         assert run("c.mp4", *words) == 2, words
     assert not (tmp_path / "c.mp4").exists()
+
+
+def test_of_the_shortest_clip_something_is_left(film: Path) -> None:
+    for end in (Fraction(1, 25), Fraction(2, 5)):
+        found = shown(film, Reading(end=end, rate=Fraction(1)))
+        assert [time for time, _ in found] == [0]
+
+
+def test_a_part_begins_with_the_frame_of_a_slow_rate(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    path = tmp_path / "slow.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=4:d=3", "-c:v", "ffv1", path)
+    found = [time for time, _ in shown(path, Reading(Fraction(17, 20), Fraction(13, 10)))]
+    assert found == [0, Fraction(3, 20), Fraction(2, 5)]
+
+
+@pytest.mark.parametrize(
+    ("word", "rate"),
+    [
+        ("29.97002997", "30000/1001"),
+        ("23.976023976", "24000/1001"),
+        ("59.94005994005994", "60000/1001"),
+        ("29.97", "2997/100"),
+        ("12.5", "25/2"),
+        ("30000/1001", "30000/1001"),
+    ],
+)
+def test_a_rate_is_what_is_meant(word: str, rate: str) -> None:
+    assert per_second(word) == Fraction(rate)
 
 
 def test_a_part_begins_with_what_is_shown_then(tmp_path: Path, ffmpeg: Ffmpeg) -> None:

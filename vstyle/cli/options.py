@@ -47,11 +47,17 @@ def seconds(text: str) -> Fraction:
     return total
 
 
+_PARTS = 10_000  # of a frame per second
+
+
 def per_second(text: str) -> Fraction:
     """Read a rate: `25`, `23.976` or, exactly, `24000/1001`."""
-    if not re.fullmatch(r"\d+(\.\d+)?|\d+/[1-9]\d*", text) or not 0 < Fraction(text) <= 1000:
+    form = re.fullmatch(r"\d+(\.\d+)?|\d+/[1-9]\d*", text)
+    # 29.97003 is meant to be 30000/1001; and clocks have to count in its ticks.
+    rate = Fraction(text).limit_denominator(_PARTS) if form else Fraction(0)
+    if not 0 < rate <= 1000:
         raise typer.BadParameter(f"'{text}' is no rate; write 25, 29.97 or 30000/1001")
-    return Fraction(text)
+    return rate
 
 
 Output = Annotated[

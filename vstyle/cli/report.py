@@ -12,7 +12,7 @@ import typer
 
 from vstyle.cli import console
 from vstyle.cli.options import Drawing
-from vstyle.errors import VstyleError
+from vstyle.errors import OutputError, VstyleError
 
 if TYPE_CHECKING:
     from vstyle.video.decode import Frame
@@ -78,7 +78,14 @@ class Voice:
             return
         failed = sum("error" in one for one in self.told)
         whole: Facts = {"files": self.told, "failed": failed}
-        typer.echo(json.dumps(whole if several else self.told[0]))
+        try:
+            typer.echo(json.dumps(whole if several else self.told[0]))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"standard output cannot be written: {error.strerror}", "What was painted is there."
+            ) from error
 
 
 def facts(job: "Job", painter: str) -> Facts:

@@ -65,6 +65,12 @@ _KNOWN = {
         crf=True,
         options=("-b:v:0", "0", "-row-mt", "1", "-cpu-used", "4"),
     ),
+    "libaom-av1": Codec(
+        deep=_10_BITS,
+        odd=True,
+        crf=True,
+        options=("-b:v:0", "0", "-row-mt", "1", "-cpu-used", "6"),
+    ),
     # VP8 has no way to say that its matrix is another; without a rate, 200 kbit/s is its limit.
     "libvpx": Codec(
         alpha="yuva420p",
@@ -81,6 +87,8 @@ _KNOWN = {
     "mpeg4": Codec(odd=True, options=("-q:v:0", "2"), ticks=65535),
     "mpeg1video": Codec(options=("-q:v:0", "2"), counted=True),
     "mpeg2video": Codec(options=("-q:v:0", "2"), counted=True),
+    "libxvid": Codec(odd=True, options=("-q:v:0", "2"), ticks=65535),
+    "libtheora": Codec(odd=True, options=("-q:v:0", "9"), counted=True),
     "png": Codec("rgb24", alpha="rgba", deep="rgb48be"),
     "gif": Codec("pal8", alpha="pal8", filters=(";".join(_PALETTE),)),
     "rawvideo": Codec(deep=_10_BITS, odd=True),

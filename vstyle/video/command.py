@@ -24,7 +24,15 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
     command += ["-copyts", "-itsoffset", _seconds(offset)]
     command += [*plan.light, *(["-bsf:v:0", _SHOWN] if plan.ends else [])]
     command += ["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"]
-    file = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", f"file:{clip.path}"]
+    # Resolved: to another process /dev/stdin is something else.
+    file = [
+        "-protocol_whitelist",
+        "file",
+        "-format_whitelist",
+        FORMATS,
+        "-i",
+        f"file:{clip.path.resolve()}",
+    ]
     timed, timeless = (any(way.source == source for way in plan.routes) for source in (FILE, COVER))
     if timed:
         # What the pipe cannot carry, ffmpeg takes from the file, at the same times.
@@ -103,6 +111,7 @@ def _routing(plan: Plan, covers: int) -> list[str]:
             piped += 1  # the picture is stream 0 of the pipe
             if way.encoder == "copy" and plan.container.muxer in _BY_LENGTH:
                 options += [f"-bsf:{count}", _LASTING]
+        options += [f"-disposition:{count}", way.marks] if way.source in {PIPE, FILE} else []
         if way.source == ATTACHED:
             cover = place_of(plan.destination, way.stream)
             name = f"filename=cover.{way.kind.partition('/')[2].replace('jpeg', 'jpg')}"

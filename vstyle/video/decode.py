@@ -29,6 +29,7 @@ from vstyle.video.opening import (
     STREAMED,
     check_readable,
     decoder_of,
+    is_photo,
     open_container,
     video_stream,
 )
@@ -247,7 +248,7 @@ def _describe(
     assert isinstance(container, InputContainer)
     assert first.time_base is not None
     aspect = Fraction(video.sample_aspect_ratio or 1)
-    pictures = _holds_pictures(container, path)
+    pictures = path != STANDARD and is_photo(container, video)
     width, height = first.width, first.height
     if orientation_of(first).transposed:
         width, height, aspect = height, width, 1 / aspect
@@ -269,12 +270,6 @@ def _describe(
         mastering=mastering_of(stored) if reading.deep else UNSAID,
         profile=profile_of(parts_of(path)[0]) if pictures else None,
     )
-
-
-def _holds_pictures(container: InputContainer, path: Path) -> bool:
-    """Tell whether a file is of a kind that holds a single picture."""
-    kind = container.format.name
-    return path != STANDARD and (kind == "image2" or kind.endswith("_pipe"))
 
 
 def _unfit(clip: Clip) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,nut,mpegts,mpeg,mpegvideo,avi,gif,yuv4mpegpipe,ogg,flv,"
     "asf,h264,hevc,av1,obu,ivf,m4v,mxf,dv,apng,image2,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe"
 )
+# What AVIF and HEIC, which are mp4s, call themselves: still and moving.
+_PHOTOS = {"avif", "avis", "heic", "heix", "heim", "hevc", "hevx", "mif1", "msf1"}
 _KINDS = "Is it complete, and a video? vstyle reads mp4, mov, mkv, webm, avi, ts, gif and more."
 STREAMED = (
     "From a pipe, an mp4 must have its index in front: `ffmpeg -i in.mp4 -c copy -f nut - | ...`."
@@ -74,8 +76,19 @@ def open_container(path: Path, stdin: StandardInput | None) -> InputContainer:
 
 
 def video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Return the first video stream that is not a cover picture, ready for threaded decoding."""
-    for stream in container.streams.video:
+    """Return the first video stream that is not a cover picture, ready for threaded decoding.
+
+    Of a moving AVIF the longest: the first is its cover.
+    """
+    streams = list(container.streams.video)
+    if _brand(container) in _PHOTOS:
+        if any(stream.disposition & Disposition.dependent for stream in streams):
+            raise InputError(
+                f"{name_of(path)} is a photo in tiles, which vstyle does not put together",
+                "Make a JPEG or a PNG of it first.",
+            )
+        streams.sort(key=lambda stream: -stream.frames)
+    for stream in streams:
         if not stream.disposition & Disposition.attached_pic:
             if stream.codec_context is None:
                 raise InputError(
@@ -88,6 +101,18 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
             f"{name_of(path)} has sound but no video", "Name a file with a picture in it."
         )
     raise InputError(f"{name_of(path)} has no video in it", "Name a file with a picture in it.")
+
+
+def is_photo(container: InputContainer, video: VideoStream) -> bool:
+    """Tell whether a file is of a kind that holds a single picture, or of one that can and does."""
+    kind = container.format.name
+    single = _brand(container) in _PHOTOS and video.frames <= 1
+    return kind == "image2" or kind.endswith("_pipe") or single
+
+
+def _brand(container: InputContainer) -> str:
+    """Return what an mp4 calls itself."""
+    return container.metadata.get("major_brand", "").strip()
 
 
 def decoder_of(video: VideoStream, alpha: bool) -> VideoCodecContext:

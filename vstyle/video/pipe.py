@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 _SHIFT = 60  # seconds
 
+# Seconds of sound before the first that is heard that a decoder may swallow. What is hidden beside
+# that was cut off, which few containers can say.
+_SWALLOWED = Fraction(1, 10)
+
 _REORDERED = 16  # no codec shows a picture later than after so many others
 
 _LAST_TICK = 2**63 - 1  # that FFmpeg can count
@@ -124,10 +128,11 @@ class Pipe:
     def packet(self, packet: Packet) -> None:
         """Send a packet of another stream as it is, if its stream is one that is piped."""
         stream = self._sounds.get(packet.stream.index)
-        if stream is None:
-            return
         begin = packet.dts if packet.pts is None else packet.pts
         assert begin is not None  # the source leaves out packets without any time
+        hidden = packet.is_discard and begin * packet.time_base < self._origin - _SWALLOWED
+        if stream is None or hidden:
+            return
         # Sound is decoded in the order in which it is heard. Times that are the same by rounding
         # NUT does not hold: they are a tick apart.
         begin = max(begin, self._heard.get(packet.stream_index, begin - 1) + 1)

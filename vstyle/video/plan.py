@@ -82,9 +82,9 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     form = VideoFormat(pixels)
     even = not codec.odd and _splits_pixels(clip, form)
     planar = None
-    filters = [f"setsar={clip.aspect.numerator}/{clip.aspect.denominator}"]
+    filters = [f"setsar={clip.aspect.numerator}/{clip.aspect.denominator}:max={_LARGEST}"]
     rgb = bool(form.is_rgb or form.has_palette)
-    colour = clip.colour if rgb else codec.colour or clip.colour
+    colour = clip.colour if rgb else _colour_for(clip, codec, pixels)
     if rgb:
         filters += rgb_filters(colour)
     else:
@@ -136,6 +136,12 @@ def plan_encoding(source: Source, destination: Path, encoding: Encoding) -> Plan
     )
 
 
+def _colour_for(clip: Clip, codec: Codec, pixels: str) -> Colour:
+    """Return the colour of what becomes YUV: the clip's, where codec and pixels leave a choice."""
+    colour = codec.colour or clip.colour
+    return replace(colour, full=True) if pixels.startswith("yuvj") else colour
+
+
 def _early_sound(source: Source, container: Container) -> tuple[str, ...]:
     """Say which sound will be heard before its picture where a container holds no times."""
     video = source.video
@@ -152,6 +158,8 @@ def _early_sound(source: Source, container: Container) -> tuple[str, ...]:
             )
     return tuple(notes)
 
+
+_LARGEST = 1_000_000  # of the numbers in the shape of a pixel; ffmpeg's own limit is 100
 
 _NOTICED = Fraction(1, 10)  # seconds; sooner than people notice that sound is early
 

@@ -61,6 +61,8 @@ def changes(video: VideoStream, stored: av.VideoFrame, reading: Reading) -> tupl
     notes = []
     if reading.deinterlace and stored.interlaced_frame:
         notes.append("the video is interlaced: deinterlaced, --deinterlace off leaves it as it is")
+    if not reading.deinterlace and stored.interlaced_frame:
+        notes.append("the video is interlaced and stays so: of the output nothing says it")
     if is_hdr(int(stored.color_trc)) and not reading.deep:
         notes.append("the video is HDR: tone-mapped to BT.709")
     if not reading.alpha and (video.metadata.get("alpha_mode") == "1" or is_transparent(stored)):

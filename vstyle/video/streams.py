@@ -152,6 +152,7 @@ class Route:
     encoder: str  # `copy`, or the encoder it goes through
     source: str  # PIPE, FILE, COVER or ATTACHED
     kind: str = ""  # of what is attached, as mail and the web name it
+    marks: str = "0"  # what it is to players, in ffmpeg's words: `default+forced`
 
 
 def container_for(destination: Path, streamed: str | None = None) -> Container:
@@ -208,7 +209,7 @@ def route(
         if encoder != "copy":
             notes.append(f"{what} becomes {encoder}: {container.muxer} cannot hold it as it is")
         kind = _COVERS[codec] if source == ATTACHED else ""
-        routes.append(Route(stream.index, encoder, source, kind))
+        routes.append(Route(stream.index, encoder, source, kind, marks_of(stream)))
     return tuple(sorted(routes, key=lambda way: way.source == ATTACHED)), tuple(notes)
 
 
@@ -223,6 +224,11 @@ def missing(
     if any(key.lower() == "title" for key in metadata) and not container.title:
         notes.append(f"the title is left out: {container.muxer} cannot hold it")
     return tuple(notes)
+
+
+def marks_of(stream: Stream) -> str:
+    """Return what a stream is to players, in ffmpeg's words."""
+    return "+".join(str(mark.name) for mark in Disposition if stream.disposition & mark) or "0"
 
 
 _UNKNOWN = "unknown"

@@ -250,6 +250,14 @@ def check_place(path: Path, destination: Path, overwrite: bool) -> None:
         raise OutputError(f"{folder} is no directory", "Make it first, or choose another place.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{folder} cannot be written", "Choose another place for the output.")
+    try:
+        destination.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # its name is too long, say
+        raise OutputError(
+            f"{destination.name} cannot be written: {error.strerror}", "Choose another name."
+        ) from error
 
 
 def among(

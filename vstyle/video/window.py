@@ -19,8 +19,8 @@ Item: TypeAlias = "av.VideoFrame | av.Packet[Stream]"
 _BACK = (0, 2, 10)
 # Seconds of picture to go on after the end, for sound that lies behind its picture in the file.
 _BEHIND = 2
-# Seconds that a part may begin without a picture: less may lie between two frames of any video.
-_MISSING = Fraction(1, 2)
+# Seconds that a part may begin without a picture: less lies between two frames of most videos.
+_MISSING = Fraction(1, 8)
 _MOST_TICKS = 1_000_000  # to a second
 
 
@@ -99,20 +99,22 @@ def resampled(items: Iterator[Item], rate: Fraction) -> Iterator[Item]:
     last is shown, and a frame is repeated until the next one comes or its duration is over.
     """
     held: av.VideoFrame | None = None
-    tick = end = 0
+    begin = tick = end = 0
     for item in items:
         if isinstance(item, av.Packet):
             yield item
             continue
-        time, first = time_of(item), held is None
+        time = time_of(item)
         after = _nearest(time * rate)
-        if held is not None:
+        if held is None:
+            begin = after
+        else:
             yield from _repeated(held, range(tick, after), rate)
         held, tick = item, after
         end = _nearest((time + duration_of(item)) * rate)
-        end = max(end, tick + first)  # of a single frame something must be left
     if held is not None:
-        yield from _repeated(held, range(tick, end), rate)
+        # Of the shortest clip something must be left.
+        yield from _repeated(held, range(tick, max(end, begin + 1)), rate)
 
 
 def _repeated(frame: av.VideoFrame, ticks: range, rate: Fraction) -> Iterator[av.VideoFrame]:
