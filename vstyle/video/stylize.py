@@ -34,7 +34,7 @@ from vstyle.video.reading import WHOLE, Reading
 from vstyle.video.sink import open_sink
 from vstyle.video.standard import STANDARD
 from vstyle.video.stills import parts_of
-from vstyle.video.streams import container_for
+from vstyle.video.streams import Container, container_for
 from vstyle.video.threads import leave_cores
 
 T = TypeVar("T")
@@ -86,6 +86,28 @@ Watch = Callable[[Job, Iterable[Frame]], Iterable[Frame]]
 def unwatched(job: Job, frames: Iterable[Frame]) -> Iterable[Frame]:  # noqa: ARG001
     """Let the frames go by."""
     return frames
+
+
+@dataclass
+class Spaced:
+    """Finds out whether a container that holds no times shows every frame when it should."""
+
+    container: Container
+    rate: Fraction | None  # frames per second
+    wrong: bool = False
+    _first: float | None = None
+    _next: int = 0  # the first place that is free
+
+    def add(self, time: float) -> None:
+        """Look at the next frame, shown at `time`, in seconds."""
+        if self.rate is None or not (self.container.untimed or self.container.fixed_rate):
+            return
+        self._first = time if self._first is None else self._first
+        place = round((time - self._first) * float(self.rate))
+        # Where places can stay empty, only two frames for one are too many.
+        late = self.container.untimed and place > self._next
+        self.wrong = self.wrong or place < self._next or late
+        self._next = max(place, self._next) + 1
 
 
 class Tap(Protocol):
@@ -170,16 +192,15 @@ def perform(
     """
     source, plan = job.source, job.plan
     begin = time.perf_counter()
-    count, first, uneven = 0, 0.0, False
+    count, spaced = 0, Spaced(plan.container, source.clip.rate)
     with open_sink(plan, source, job.stdout) as sink, painting(job, tap=tap) as made:
         shown = show(tap("idle", frames_of(made, sink.packet)), job.engine, strength)
         for frame in watch(job, tap("grade", shown)):
             sink.frame(frame)
-            first = frame.time if count == 0 else first
-            uneven = uneven or is_uneven(frame.time - first, count, source.clip.rate)
+            spaced.add(frame.time)
             count += 1
     notes = plan.notes + found_out(job)
-    if uneven and (plan.container.untimed or plan.container.fixed_rate):
+    if spaced.wrong:
         notes += (f"{plan.container.muxer} holds no times: the frames were not evenly spaced",)
     return Report(job, notes, count, time.perf_counter() - begin, count)
 
@@ -216,11 +237,6 @@ def found_out(job: Job) -> tuple[str, ...]:
     """Return what the user should know that was not known before painting."""
     engine = job.engine.notes if isinstance(job.engine, Noting) else ()
     return job.source.damage.notes() + engine
-
-
-def is_uneven(time: float, count: int, rate: Fraction | None) -> bool:
-    """Tell whether the frame after `count` others is shown half a frame early or late."""
-    return rate is not None and abs(time - float(count / rate)) > float(0.5 / rate)
 
 
 def check_ends(path: Path, destination: Path, stdout: int) -> None:
