@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
+from vstyle.engine.base import Identity
 from vstyle.pictures import read_picture
+from vstyle.video.stylize import stylize
 
 GAMMA = 2.2
 # Primaries as columns of XYZ, adapted to D50: of Display P3, and of sRGB (Lindbloom).
@@ -21,25 +23,29 @@ SRGB = np.array(
 )
 
 
-def profile(primaries: np.ndarray = P3) -> bytes:
-    """Return an ICC profile (version 2.4) of a screen with these primaries and GAMMA."""
+def profile(primaries: np.ndarray | None = P3, gamma: float = GAMMA) -> bytes:
+    """Return an ICC profile (version 2.4) of a screen with these primaries; None: of greys."""
 
     def xyz(values: np.ndarray) -> bytes:
         return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(v * 65536)) for v in values)
 
-    name = b"made up\0"
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(GAMMA * 256))
+    name = b"linear sRGB\0"
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))
     tags = [
         (b"desc", b"desc\0\0\0\0" + struct.pack(">I", len(name)) + name + bytes(78)),
         (b"wtpt", xyz(np.array([0.9642, 1, 0.8249]))),
-        *zip((b"rXYZ", b"gXYZ", b"bXYZ"), map(xyz, primaries.T), strict=True),
-        *((key, curve) for key in (b"rTRC", b"gTRC", b"bTRC")),
-    ]  # fmt: skip
+    ]
+    if primaries is None:
+        tags.append((b"kTRC", curve))
+    else:
+        tags += zip((b"rXYZ", b"gXYZ", b"bXYZ"), map(xyz, primaries.T), strict=True)
+        tags += [(key, curve) for key in (b"rTRC", b"gTRC", b"bTRC")]
+    kind = b"GRAY" if primaries is None else b"RGB "
     at, table, body = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
     for key, data in tags:
         table += key + struct.pack(">II", at + len(body), len(data))
         body += data + bytes(-len(data) % 4)
-    head = struct.pack(">I4sI4s4s4s", at + len(body), b"", 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    head = struct.pack(">I4sI4s4s4s", at + len(body), b"", 0x02400000, b"mntr", kind, b"XYZ ")
     head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
     return head.ljust(128, b"\0") + table + body
 
@@ -67,12 +73,51 @@ def test_the_profile_of_a_style_is_heeded(suffix: str, tmp_path: Path) -> None:
 
 def test_a_profile_that_says_nothing_new_changes_nothing(tmp_path: Path) -> None:
     """Nor does one that is no profile, or of other colours than the picture's."""
-    for wrong in (profile(SRGB).replace(b"made up", b"is sRGB"), b"no profile at all"):
+    same = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for wrong in (same, b"no profile at all"):
         Image.fromarray(squares()).save(tmp_path / "a.png", icc_profile=wrong)
         np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), squares())
     grey = Image.fromarray(squares()[..., 0])
     grey.save(tmp_path / "a.png", icc_profile=profile())
     assert (read_picture(tmp_path / "a.png") == squares()[..., :1]).all()
+
+
+def curved(values: np.ndarray) -> np.ndarray:
+    """Return linear values as sRGB's, in floats, 0..255."""
+    return 255 * (1.055 * (values / 255) ** (1 / 2.4) - 0.055)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA"])
+def test_linear_pixels_of_every_kind(mode: str, tmp_path: Path) -> None:
+    """What calls itself sRGB need not be it."""
+    grey = np.tile(np.arange(40, 240, 20, dtype=np.uint8), (8, 1))
+    image = Image.fromarray(grey).convert("RGB" if mode == "P" else mode)
+    image = image.convert("P", palette=Image.Palette.ADAPTIVE) if mode == "P" else image
+    primaries = None if mode.startswith("L") else SRGB
+    image.save(tmp_path / "a.png", icc_profile=profile(primaries, gamma=1))
+    found = read_picture(tmp_path / "a.png")
+    assert np.abs(found - curved(grey[..., None].astype(float))).max() < 2
+
+
+@pytest.mark.parametrize(("mode", "clear"), [("L", 100), ("RGB", (100, 100, 100))])
+def test_the_colour_that_means_nothing_stays_clear(
+    mode: str, clear: object, tmp_path: Path
+) -> None:
+    grey = np.tile(np.arange(40, 240, 20, dtype=np.uint8), (8, 1))
+    primaries = None if mode == "L" else SRGB
+    image = Image.fromarray(grey).convert(mode)
+    image.save(tmp_path / "a.png", transparency=clear, icc_profile=profile(primaries, gamma=1))
+    expected = np.where(grey == 100, 255, curved(grey.astype(float)))[..., None]
+    assert np.abs(read_picture(tmp_path / "a.png") - expected).max() < 2
+
+
+def test_deep_greys_are_no_garbage(tmp_path: Path) -> None:
+    for kind in (np.float32, np.int32):
+        values = np.tile(np.arange(40, 240, 20).astype(kind), (8, 1))
+        image = Image.fromarray(values)
+        image.save(tmp_path / "a.tiff", icc_profile=profile(None, gamma=1))
+        found = read_picture(tmp_path / "a.tiff")
+        assert np.abs(found - values[..., None].astype(int)).max() <= 1
 
 
 def test_transparency_stays_with_the_profile(tmp_path: Path) -> None:
@@ -105,3 +150,17 @@ def test_a_photo_with_a_profile(suffix: str, orientation: int, tmp_path: Path) -
         assert not picture.info.get("icc_profile")
         found = np.asarray(picture.convert("RGB"))
     assert np.abs(found - seen(np.rot90(squares(), -(orientation == 6)))).mean() < 2
+
+
+def test_painted_greys_and_rows(tmp_path: Path) -> None:
+    """A row of pictures has one profile; where it has not, that is said."""
+    grey = np.tile(np.arange(40, 240, 20, dtype=np.uint8), (8, 1))
+    for number, gamma in enumerate((1, 1, 2), start=1):
+        place = tmp_path / f"{number}.png"
+        Image.fromarray(grey).save(place, icc_profile=profile(None, gamma=gamma))
+    report = stylize(tmp_path / "1.png", tmp_path / "out.png", Identity)
+    found = np.asarray(Image.open(tmp_path / "out.png").convert("RGB"))
+    assert np.abs(found - curved(grey[..., None].astype(float))).max() < 3
+    assert not [note for note in report.notes if "profile" in note]
+    report = stylize(tmp_path / "%d.png", tmp_path / "out.mkv", Identity)
+    assert [note for note in report.notes if "several colour profiles" in note]

@@ -245,6 +245,8 @@ def test_every_container_can_be_made_in_pieces(
     pieces(cfr, other, Echo(), Encoding(codec))
     before, after = frames(one), frames(other)
     assert len(before) == len(after) == 20
+    with av.open(str(one)) as a, av.open(str(other)) as b:
+        assert abs(a.duration - b.duration) <= av.time_base // 1000
     gaps = [x[0] - y[0] for x, y in zip(before, after, strict=True)]
     assert max(gaps) - min(gaps) <= Fraction(1, 1000)
     sound = [x[0] - y[0] for x, y in zip(sounds(one), sounds(other), strict=True)]

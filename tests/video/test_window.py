@@ -17,7 +17,8 @@ from vstyle.video.decode import Frame, open_clip
 from vstyle.video.ffmpeg import executable
 from vstyle.video.plan import Encoding
 from vstyle.video.reading import Reading
-from vstyle.video.stylize import stylize
+from vstyle.video.resume import perform_in_pieces
+from vstyle.video.stylize import prepare, stylize
 
 FRAMES, RATE = 60, 25
 START, END = Fraction(53, 50), Fraction(91, 50)  # 1.06 and 1.82 s: within a group of pictures
@@ -110,6 +111,72 @@ def test_sound_of_a_part_that_is_converted(
     early, late = (next(v for t, v in heard.items() if t > after) for after in (0.09, 0.29))
     rise = (start + Fraction(3, 10)) / (start + Fraction(1, 10))
     assert late / early == pytest.approx(float(rise), rel=0.04)
+
+
+@pytest.mark.parametrize("sound", ["aac", "alac"])
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_a_part_in_pieces_is_the_part(
+    suffix: str, sound: str, film: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    """With streams that ffmpeg reads itself, and pictures that are decoded before zero."""
+    source = tmp_path / "film.mkv"
+    ffmpeg("-i", film, "-map", "0", "-c", "copy", "-c:a", sound, source)
+    one, other = tmp_path / f"one.{suffix}", tmp_path / f"other.{suffix}"
+    reading = Reading(START, END)
+    stylize(source, one, Identity, reading=reading)
+    with prepare(source, other, Identity, reading=reading) as job:
+        perform_in_pieces(job, "")
+    for kind in ("video", "audio", "subtitles"):
+        times = []
+        for path in (one, other):
+            with av.open(str(path)) as container:
+                packets = container.demux(getattr(container.streams, kind)[0])
+                times.append(sorted(float(p.pts * p.time_base) for p in packets if p.size))
+        assert times[0] == pytest.approx(times[1], abs=0.002)
+
+
+def test_the_first_frame_is_not_lost_by_rounding(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+    """FFmpeg says to the microsecond, up or down, when a file begins."""
+    for ticks in (25590, 25595):  # of 15360 a second
+        path = tmp_path / f"{ticks}.mp4"
+        late = ["-bsf:v", f"setts=ts=TS+{ticks}", "-video_track_timescale", "15360"]
+        picture = ["-f", "lavfi", "-i", "testsrc=s=64x48:r=30:d=1", "-c:v", "libx264", "-bf", "0"]
+        ffmpeg(*picture, *late, path)
+        with av.open(str(path)) as container:
+            assert container.start_time > av.time_base
+        assert [time for time, _ in shown(path, Reading(end=Fraction(1, 2)))] == [
+            Fraction(n, 30) for n in range(15)
+        ]
+
+
+def test_subtitles_and_length_of_a_clip_that_begins_late(
+    film: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    late = ["-itsoffset", "100", "-i", film, "-copyts", "-map", "0", "-c", "copy"]
+    for source, words in ((tmp_path / "in.mp4", ["-c:s", "mov_text"]), (tmp_path / "in.mkv", [])):
+        ffmpeg(*late, *words, source)
+        painted = tmp_path / f"{source.suffix[1:]}.out.mp4"
+        report = stylize(source, painted, Identity)
+        assert report.clip.duration == pytest.approx(2.4, abs=0.1)
+        with av.open(str(painted)) as container:
+            packets = [p for p in container.demux(subtitles=0) if p.size]
+            ends = float((packets[-1].pts + packets[-1].duration) * packets[-1].time_base)
+        spoken = [float(p.pts * p.time_base) for p in packets if p.size > 2]
+        assert spoken == pytest.approx([0.9, 1.2, 2.3], abs=0.03)
+        assert ends < 2.5
+
+
+@pytest.mark.parametrize("sound", ["aac", "alac"])
+def test_no_sound_from_before_the_cut(
+    sound: str, film: Path, tmp_path: Path, ffmpeg: Ffmpeg
+) -> None:
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    ffmpeg("-i", film, "-map", "0:v", "-map", "0:a", "-c:v", "copy", "-c:a", sound, whole)
+    ffmpeg("-ss", "0.9", "-i", whole, "-c", "copy", cut)
+    stylize(cut, tmp_path / "out.mkv", Identity)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        begins = [float(p.pts * p.time_base) for p in container.demux(audio=0) if p.size]
+    assert -0.13 < begins[0] <= 0.01
 
 
 def test_no_audio(film: Path, tmp_path: Path) -> None:

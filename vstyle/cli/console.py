@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -71,7 +72,7 @@ def draw(job: "Job", frames: "Iterable[Frame]", painter: str) -> "Iterator[Frame
     end = job.clip.duration
     # By time, not by count: few containers know how many frames they hold.
     name = painter.partition(" with ")[0]  # with what else is for those who ask with -v
-    columns = _columns(end is not None, console.width, len(name))
+    columns = _columns(end is not None, console.width, cell_len(name))
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(name, total=end, count=0)
         for count, frame in enumerate(frames, start=1):
@@ -169,7 +170,8 @@ def _columns(total: bool, width: int, name: int) -> list[ProgressColumn]:
         return [SpinnerColumn(), *named, _Rate()]
     room = min(room - (name + 1 if named else 0), _BAR[1])
     bar = [BarColumn(bar_width=room)] if room >= _BAR[0] else []
-    return [*named, *bar, _Rate(), TimeRemainingColumn(compact=True), TextColumn("left")]
+    left = [TimeRemainingColumn(compact=True), TextColumn("left")] if width >= _FACTS - 2 else []
+    return [*named, *bar, _Rate(), *left]
 
 
 def _console() -> Console:

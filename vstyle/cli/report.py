@@ -83,9 +83,11 @@ class Voice:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise OutputError(
-                f"standard output cannot be written: {error.strerror}", "What was painted is there."
-            ) from error
+            what = f"standard output cannot be written: {error.strerror}"
+            if failed:  # that is on its way to be told
+                console.complain(what)
+                return
+            raise OutputError(what, "Everything else is done.") from error
 
 
 def facts(job: "Job", painter: str) -> Facts:

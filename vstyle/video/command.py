@@ -8,7 +8,7 @@ from vstyle.video.covers import place_of
 from vstyle.video.decode import Clip
 from vstyle.video.opening import FORMATS
 from vstyle.video.part import part_of
-from vstyle.video.pipe import shift_of
+from vstyle.video.pipe import SWALLOWED, shift_of
 from vstyle.video.plan import Plan, time_base_of
 from vstyle.video.standard import STANDARD
 from vstyle.video.streams import ATTACHED, COVER, FILE, PIPE
@@ -42,7 +42,7 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
             command += ["-seek_timestamp", "1", "-ss", _seconds(clip.origin), "-noaccurate_seek"]
         command += file
     command += file if timeless else []
-    command += ["-map", "0:v:0", *_routing(plan, 1 + timed)]
+    command += ["-map", "0:v:0", *_routing(plan, bool(clip.reading.start), 1 + timed)]
     command += ["-map_metadata", "0", "-map_chapters", "0", *plan.video]
     command += ["-bsf:v:0", _LAST] if plan.ends and plan.container.muxer in _BY_LENGTH else []
     command += _part_of(clip) if timed else []
@@ -56,9 +56,8 @@ def command_for(plan: Plan, clip: Clip) -> list[str]:
 def _part_of(clip: Clip) -> list[str]:
     """Return ffmpeg's options to leave out what it reads from the file outside the wanted part."""
     start, end = clip.reading.start, clip.reading.end
-    options = ["-ss", "0"] if start else []
     # A little more, to be sure of the last frame.
-    return options if end is None else [*options, "-t", _seconds(end - start + Fraction(1, 1000))]
+    return [] if end is None else ["-t", _seconds(end - start + Fraction(1, 1000))]
 
 
 def _seconds(time: Fraction) -> str:
@@ -82,14 +81,18 @@ _SHOWN = (
 # last frame: all is over when the last one shown is. Where times are even, that is as long as any
 # other packet lasts. Where nothing would be left, it is decoded as long after the first one as it
 # is shown after it, or right after the one before.
-_OVER = r"0*st(0\,max(ld(0)\,PTS+DURATION))"
+_OVER = r"0*st(0\,max(ld(0)\,PTS+DURATION))"  # after all else: when what has come so far is over
 _LEFT = r"(ld(0)-STARTPTS-DTS+STARTDTS)"
+# The packets of pieces that are joined do not say how long they last, but for the last one.
+_ALONE = rf"(lt(ld(0)\,PTS+DURATION)+lte({_LEFT}\,0))"
 _LAST = (
-    rf"setts=pts=PTS:dts={_OVER}+if(eq(NEXT_PTS\,NOPTS)*lte({_LEFT}\,0)\,"
-    r"max(PREV_OUTDTS+1\,PTS-STARTPTS+STARTDTS)\,DTS):"
-    rf"duration={_OVER}+if(eq(NEXT_PTS\,NOPTS)\,"
-    rf"if(gt({_LEFT}\,0)\,{_LEFT}\,ld(0)-PTS)\,DURATION)"
+    rf"setts=pts=PTS:dts=if(eq(NEXT_PTS\,NOPTS)*{_ALONE}\,"
+    rf"max(PREV_OUTDTS+1\,PTS-STARTPTS+STARTDTS)\,DTS)+{_OVER}:"
+    rf"duration=if(eq(NEXT_PTS\,NOPTS)\,"
+    rf"if({_ALONE}\,max(ld(0)\,PTS+DURATION)-PTS\,{_LEFT})\,DURATION)+{_OVER}"
 )
+
+_ROUNDING = 0.0005  # seconds; Matroska counts in twice as many
 
 # Of Opus and FLAC ffmpeg cannot tell either how long a packet lasts, and the last one would lie
 # behind the end that an mp4 states.
@@ -99,10 +102,16 @@ _LASTING = (
 )
 
 
-def _routing(plan: Plan, covers: int) -> list[str]:
+# Packets of a file that are before all: of another part, cut off, or there to begin with nothing.
+# Not by `-ss 0`: where the picture is copied that leaves out its first group of frames.
+_BEFORE = r"noise=drop=lt(pts*tb\,{})"
+
+
+def _routing(plan: Plan, part: bool, covers: int) -> list[str]:
     """Return ffmpeg's options for the streams other than the picture.
 
-    `covers` is the number of the input that has the covers.
+    `part` says that the beginning is not wanted; `covers` is the number of the input that has the
+    covers.
     """
     options: list[str] = []
     piped = 0
@@ -118,6 +127,12 @@ def _routing(plan: Plan, covers: int) -> list[str]:
             options += ["-attach", f"file:{cover}", f"-metadata:s:{count}", f"mimetype={way.kind}"]
             options += [f"-metadata:s:{count}", name]
             continue
+        if way.source == FILE and way.what in {"audio", "subtitle"}:
+            hidden = way.what == "audio" and not part
+            least = -float(SWALLOWED) if hidden else -_ROUNDING
+            options += [f"-bsf:{count}", _BEFORE.format(least)]
+            if part and way.what == "audio" and way.encoder != "copy":
+                options += [f"-filter:{count}", "atrim=start=0"]  # to the sample
         place = {PIPE: f"0:{piped}", FILE: f"1:{way.stream}", COVER: f"{covers}:{way.stream}"}
         options += ["-map", place[way.source], f"-c:{count}", way.encoder]
         if way.source == COVER:

@@ -34,6 +34,7 @@ class Damage:
         self._missing = 0.0
         self._resized = 0
         self._first_resized = 0.0
+        self.again = False  # whether the clock of a broadcast begins again
 
     def resized(self, time: float) -> None:
         """Count a frame of another size than the first: no damage, but to be said."""

@@ -75,7 +75,7 @@ class Clip:
     alpha: bool  # the frames have alpha
     still: bool = False  # one picture, not a video
     mastering: Mastering = UNSAID  # of HDR that is kept
-    profile: bytes | None = None  # of the colours of a photo, which is brought to sRGB
+    profiles: tuple[bytes | None, ...] = ()  # of the colours of photos, each once, the first first
 
     @property
     def end(self) -> Fraction | None:
@@ -268,14 +268,16 @@ def _describe(
         alpha=reading.alpha and has_alpha(stored.format),
         still=pictures and len(parts_of(path)) == 1,
         mastering=mastering_of(stored) if reading.deep else UNSAID,
-        profile=profile_of(parts_of(path)[0]) if pictures else None,
+        profiles=tuple({profile_of(part): None for part in parts_of(path)}) if pictures else (),
     )
 
 
 def _unfit(clip: Clip) -> tuple[str, ...]:
-    """Say whether the colours of a photo stay as they are and lose what says how they look."""
-    if clip.deep and clip.profile:
-        return ("the picture's colour profile is left out: only 8 bits are brought to sRGB",)
+    """Say whether the colours of photos are not brought to sRGB as they should be."""
+    if clip.deep and any(clip.profiles):
+        return ("the colour profile is left out: only pictures of 8 bits are brought to sRGB",)
+    if len(clip.profiles) > 1:
+        return ("the pictures have several colour profiles: that of the first is taken for all",)
     return ()
 
 
@@ -289,7 +291,7 @@ def _converter(first: av.VideoFrame, clip: Clip) -> Converter:
         orientation,
         clip.deep,
         clip.alpha,
-        None if clip.deep else clip.profile,
+        None if clip.deep else next(iter(clip.profiles), None),
     )
 
 

@@ -72,6 +72,7 @@ def demux(
                 frame.opaque = DAMAGED
                 torn = False
             yield frame
+    damage.again = clock.again
     damage.end(end, stated_end(container, streams))
 
 

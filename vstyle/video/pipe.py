@@ -34,7 +34,7 @@ _SHIFT = 60  # seconds
 
 # Seconds of sound before the first that is heard that a decoder may swallow. What is hidden beside
 # that was cut off, which few containers can say.
-_SWALLOWED = Fraction(1, 10)
+SWALLOWED = Fraction(1, 10)
 
 _REORDERED = 16  # no codec shows a picture later than after so many others
 
@@ -130,7 +130,7 @@ class Pipe:
         stream = self._sounds.get(packet.stream.index)
         begin = packet.dts if packet.pts is None else packet.pts
         assert begin is not None  # the source leaves out packets without any time
-        hidden = packet.is_discard and begin * packet.time_base < self._origin - _SWALLOWED
+        hidden = packet.is_discard and begin * packet.time_base < self._origin - SWALLOWED
         if stream is None or hidden:
             return
         # Sound is decoded in the order in which it is heard. Times that are the same by rounding

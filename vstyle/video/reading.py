@@ -74,12 +74,22 @@ def changes(video: VideoStream, stored: av.VideoFrame, reading: Reading) -> tupl
 def zero_of(container: InputContainer) -> Fraction:
     """Return the time, in seconds, from which the times of a file are counted."""
     begins = Fraction(container.start_time or 0, av.time_base)
+    # FFmpeg rounds to a microsecond; a frame must not begin before its clip.
+    starts = [
+        Fraction(s.start_time * s.time_base)
+        for s in container.streams
+        if s.start_time and s.time_base
+    ]
+    nearest = min(starts, key=lambda start: abs(start - begins), default=begins)
+    begins = nearest if abs(nearest - begins) <= Fraction(1, av.time_base) else begins
     return begins if is_clocked(container) or begins >= _LATE else Fraction(0)
 
 
 def duration_of(container: InputContainer, reading: Reading) -> float | None:
     """Return how long the wanted part is, in seconds, as far as the container knows."""
-    known = [] if container.duration is None else [container.duration / av.time_base]
+    # Matroska counts to when all is over.
+    before = float(zero_of(container)) if "matroska" in container.format.name else 0.0
+    known = [] if container.duration is None else [container.duration / av.time_base - before]
     known += [] if reading.end is None else [float(reading.end)]
     return max(0.0, min(known) - float(reading.start)) if known else None
 

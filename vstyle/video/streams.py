@@ -152,6 +152,7 @@ class Route:
     encoder: str  # `copy`, or the encoder it goes through
     source: str  # PIPE, FILE, COVER or ATTACHED
     kind: str = ""  # of what is attached, as mail and the web name it
+    what: str = ""  # its type, as FFmpeg names it
     marks: str = "0"  # what it is to players, in ffmpeg's words: `default+forced`
 
 
@@ -209,7 +210,7 @@ def route(
         if encoder != "copy":
             notes.append(f"{what} becomes {encoder}: {container.muxer} cannot hold it as it is")
         kind = _COVERS[codec] if source == ATTACHED else ""
-        routes.append(Route(stream.index, encoder, source, kind, marks_of(stream)))
+        routes.append(Route(stream.index, encoder, source, kind, stream.type, marks_of(stream)))
     return tuple(sorted(routes, key=lambda way: way.source == ATTACHED)), tuple(notes)
 
 

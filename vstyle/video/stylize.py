@@ -34,7 +34,7 @@ from vstyle.video.reading import WHOLE, Reading
 from vstyle.video.sink import open_sink
 from vstyle.video.standard import STANDARD
 from vstyle.video.stills import parts_of
-from vstyle.video.streams import Container, container_for
+from vstyle.video.streams import FILE, Container, container_for
 from vstyle.video.threads import leave_cores
 
 T = TypeVar("T")
@@ -236,7 +236,14 @@ def painting(
 def found_out(job: Job) -> tuple[str, ...]:
     """Return what the user should know that was not known before painting."""
     engine = job.engine.notes if isinstance(job.engine, Noting) else ()
-    return job.source.damage.notes() + engine
+    apart: tuple[str, ...] = ()
+    if job.source.damage.again:
+        apart = tuple(
+            f"the clock begins again: {way.what} stream {way.stream} does not follow the picture"
+            for way in job.plan.routes
+            if way.source == FILE
+        )
+    return job.source.damage.notes() + apart + engine
 
 
 def check_ends(path: Path, destination: Path, stdout: int) -> None:
