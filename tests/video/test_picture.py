@@ -78,7 +78,7 @@ def test_a_pixel_format_that_the_encoder_lacks_is_refused(
     assert not (tmp_path / "out.mkv").exists()
 
 
-@pytest.fixture(params=["smpte2084", "arib-std-b67"])
+@pytest.fixture(params=["smpte2084", pytest.param("arib-std-b67", marks=pytest.mark.slow)])
 def hdr(request: pytest.FixtureRequest, tmp_path: Path, ffmpeg: Ffmpeg) -> Path:
     """Make two frames of 12 steps of grey, from black to the brightest, BT.2020 in PQ or HLG."""
     path, raw = tmp_path / f"{request.param}.mkv", tmp_path / "raw"
